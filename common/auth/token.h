@@ -1,0 +1,72 @@
+// JSON Web Tokens signed with Ed25519 (EdDSA) or ES256, checked against a key set.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/auth/grants.h"
+
+namespace gonghui::auth {
+
+// Claims: iss, aud, sub, exp, iat, nbf, and ours: "federation", "grants":
+// [{"role","org","below","from","until"}].
+struct Claims {
+  std::string issuer;
+  std::string audience;
+  Actor actor;
+  absl::Time expires;
+};
+
+// Public keys by key id, read from a JWK set (RFC 7517): kty OKP/Ed25519 and EC/P-256 only. The
+// algorithm is the key's, never the token's. Immutable; thread-safe.
+class KeySet {
+ public:
+  static absl::StatusOr<KeySet> FromJson(std::string_view jwks);
+  static absl::StatusOr<KeySet> FromFile(const std::string& path);
+  void Add(const KeySet& other);
+
+  // Errors: TOKEN_INVALID, TOKEN_EXPIRED. 60 s of clock skew are allowed. Verified tokens are
+  // remembered until they expire (bounded), so that a repeated token costs a look-up.
+  absl::StatusOr<Actor> Verify(std::string_view token, std::string_view issuer,
+                               std::string_view audience, absl::Time now) const;
+
+  KeySet();
+  ~KeySet();
+  KeySet(KeySet&&) noexcept;
+  KeySet& operator=(KeySet&&) noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// A private Ed25519 key for development servers and for the tokens a process makes for itself.
+class SigningKey {
+ public:
+  static absl::StatusOr<SigningKey> Generate(std::string key_id);
+  static absl::StatusOr<SigningKey> FromPemFile(const std::string& path, std::string key_id);
+  absl::Status WritePemFile(const std::string& path) const;  // Mode 0600.
+
+  std::string PublicJwks() const;  // {"keys":[…]}
+  absl::StatusOr<std::string> Sign(const Claims& claims, absl::Time now) const;
+
+  ~SigningKey();
+  SigningKey(SigningKey&&) noexcept;
+  SigningKey& operator=(SigningKey&&) noexcept;
+
+ private:
+  SigningKey();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+inline constexpr std::string_view kIssuer = "gonghui";    // Default of --token-issuer.
+inline constexpr std::string_view kAudience = "gonghui";  // Default of --token-audience.
+
+}  // namespace gonghui::auth

@@ -1,0 +1,46 @@
+// Version-stamped read-through cache: in process first, then (optionally) Redis.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace gonghui::cache {
+
+// Holds serialised messages under (key, version). A value is served only to a reader that asks for
+// its version or a later one, so nothing older than an acknowledged write is ever seen: writers
+// call Raise(key, version) after their commit and before they answer. With several replicas the
+// floor of a key lives in Redis; while Redis is away a process serves only what it holds itself and
+// has written or read from the database within `ttl_without_redis`. Thread-safe.
+class Cache {
+ public:
+  struct Options {
+    size_t max_bytes = 64 << 20;  // In process.
+    absl::Duration ttl = absl::Minutes(5);
+    std::string redis;           // "host:port", "unix:/path" or empty: in process only.
+    std::string redis_password;  // From a file.
+    absl::Duration redis_budget =
+        absl::Milliseconds(50);  // Longest wait; then the breaker counts a failure.
+    std::string
+        mac_key;  // Values in Redis carry a MAC over key, version and tenant; others are misses.
+  };
+  static std::unique_ptr<Cache> Open(Options options);
+  virtual ~Cache() = default;
+
+  // In-process look-up only; never blocks.
+  virtual std::optional<std::string> Peek(std::string_view key) = 0;
+  // In process, then Redis.
+  virtual std::optional<std::string> Get(std::string_view key) = 0;
+  // Keeps a value read from the database at `version`; ignored when a newer version is known.
+  virtual void Put(std::string_view key, int64_t version, std::string_view value) = 0;
+  // After a commit that wrote `version`: older values die here and in Redis before this returns (or
+  // Redis is marked away).
+  virtual void Raise(std::string_view key, int64_t version) = 0;
+};
+
+}  // namespace gonghui::cache

@@ -1,0 +1,41 @@
+// What a process gives to a service that it hosts, and what it takes back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/cache/cache.h"
+#include "common/crypto/personal.h"
+#include "common/rpc/client.h"
+#include "common/rpc/service.h"
+#include "common/sql/sql.h"
+#include "common/tree/tree_cache.h"
+
+namespace gonghui {
+
+// Everything outlives the service.
+struct Host {
+  const Clock* clock = nullptr;
+  rpc::Pipeline* pipeline = nullptr;
+  sql::Database* db = nullptr;  // The service's own, empty or as it left it; the service migrates it.
+  tree::TreeCache* tree = nullptr;
+  const crypto::PersonalData* personal = nullptr;
+  cache::Cache* cache = nullptr;
+  // Client of a service area ("membership"), with this process's service token; never nullptr.
+  std::function<const rpc::Client*(const std::string& area)> peer;
+};
+
+// A service in a process. Made by Open<Name>(const Host&) in services/<name>/service.h, which migrates the database and
+// loads the catalogue.
+class Hosted {
+ public:
+  virtual ~Hosted() = default;
+  virtual std::vector<rpc::Service*> services() = 0;
+  virtual void Start() {}  // After the server listens: followers and the like.
+  virtual void Stop() {}   // Before the server goes.
+};
+
+}  // namespace gonghui

@@ -1,0 +1,61 @@
+// The organisation tree of a federation on two time axes, in memory. Built from versions; answers
+// parents, subtrees and ancestor paths at any (valid, known) pair.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gonghui::tree {
+
+inline constexpr int64_t kNow = std::numeric_limits<int64_t>::max();
+
+// One version of one organisation: what held over [valid_from, valid_to) and was believed over
+// [recorded_from, recorded_to).
+struct Version {
+  std::string version_id;
+  std::string id;
+  std::string parent;  // Empty for the root.
+  std::string display_name;
+  std::string kind;
+  std::string state;  // open or closed.
+  std::string valid_from;
+  std::string valid_to;  // Exclusive, ISO; "9999-12-31" while it lasts.
+  int64_t recorded_from_us = 0;
+  int64_t recorded_to_us = kNow;  // Exclusive.
+};
+
+// Not thread-safe for writing; share as std::shared_ptr<const OrganizationTree>.
+class OrganizationTree {
+ public:
+  // Adds a version or, for a known version_id, replaces it.
+  void Apply(Version version);
+
+  // The version in force, or nullptr when the organisation does not exist (yet) then. An
+  // organisation asked for before it was founded resolves to nullptr.
+  const Version* Find(std::string_view id, std::string_view valid_at,
+                      int64_t known_at_us = kNow) const;
+  // The organisation and its ancestors, nearest first, root last. Before its founding: as on its
+  // first day. Empty when unknown at all.
+  std::vector<std::string> Path(std::string_view id, std::string_view valid_at,
+                                int64_t known_at_us = kNow) const;
+  bool IsAtOrBelow(std::string_view id, std::string_view ancestor, std::string_view valid_at,
+                   int64_t known_at_us = kNow) const;
+  // Direct children, by id.
+  std::vector<std::string> Children(std::string_view id, std::string_view valid_at,
+                                    int64_t known_at_us = kNow) const;
+  // The organisation and all below it, depth first, children by id.
+  std::vector<std::string> Subtree(std::string_view id, std::string_view valid_at,
+                                   int64_t known_at_us = kNow) const;
+  std::string Root() const;  // Id of the organisation without parent; empty while there is none.
+  bool Exists(std::string_view id) const { return versions_.find(id) != versions_.end(); }
+  size_t size() const { return versions_.size(); }
+
+ private:
+  std::map<std::string, std::vector<Version>, std::less<>> versions_;  // Sorted by valid_from.
+};
+
+}  // namespace gonghui::tree

@@ -1,0 +1,51 @@
+// A running set of services in one process: databases, keys, pipeline, gRPC server, ops port. gonghuid is a thin main over
+// it; tests start the same thing on temporary files.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/auth/token.h"
+#include "common/base/clock.h"
+#include "common/rpc/client.h"
+#include "common/sql/sql.h"
+
+namespace gonghui {
+
+class Suite {
+ public:
+  struct Options {
+    std::set<std::string> services = {"membership", "funds", "activities", "casework", "reports"};
+    std::string data_dir;                            // Databases (SQLite), keys, development key.
+    std::map<std::string, std::string> database_urls;  // Area -> URL; missing: sqlite:<data_dir>/<area>.db.
+    std::map<std::string, std::string> peers;        // Area -> address, for services that run elsewhere.
+    std::vector<std::string> listen = {"127.0.0.1:0"};
+    int ops_port = -1;                               // -1: no ops port; 0 picks one.
+    bool dev = false;                                // Makes a signing key under data_dir/dev and accepts its tokens.
+    std::string keys_file;                           // JWK set of trusted issuers; may be empty with dev.
+    std::string service_token_file;                  // For peers elsewhere.
+    std::string personal_keys_file;                  // Default data_dir/keys/personal.yaml, made when missing.
+    std::string redis;                               // Empty: in-process cache only.
+    const Clock* clock = &Clock::System();
+    bool reflection = true;
+    bool log_calls = true;
+  };
+  static absl::StatusOr<std::unique_ptr<Suite>> Start(Options options);
+  virtual ~Suite() = default;
+
+  virtual int port() const = 0;
+  virtual int ops_port() const = 0;
+  virtual void Drain() = 0;  // Stops taking calls, lets running ones end.
+  virtual sql::Database& database(const std::string& area) = 0;
+  // A token of the development key. Only with Options.dev.
+  virtual absl::StatusOr<std::string> DevToken(const auth::Actor& actor) = 0;
+  // A client of this suite with the given token, over TCP.
+  virtual std::unique_ptr<rpc::Client> NewClient(std::string token) = 0;
+  // Lets reports take over everything committed so far. Only when reports is hosted.
+  virtual absl::Status CatchUp() = 0;
+};
+
+}  // namespace gonghui
