@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/catalog/catalog.h"
 #include "common/catalog/fact_rules.h"
 #include "common/crypto/personal.h"
@@ -37,9 +38,10 @@ class Records {
     const catalog::Catalog* catalog = nullptr;
     tree::TreeCache* tree = nullptr;
     const crypto::PersonalData* personal = nullptr;
-    // Called for each written record before the feed event is appended; its error fails the item.
-    // funds posts vouchers here.
-    std::function<absl::Status(const rpc::Call&, sql::Tx&, const Change&)> on_change;
+    // Called once per transaction with everything it wrote, in order, before the feed event is
+    // appended; an error fails the transaction. A record created and advanced in one batch is one
+    // change from nullptr to its last state. funds posts vouchers here.
+    std::function<absl::Status(const rpc::Call&, sql::Tx&, absl::Span<const Change>)> on_change;
   };
   explicit Records(Options options);
 
