@@ -1,0 +1,108 @@
+#include "common/base/date.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+
+namespace gonghui {
+namespace {
+
+// `text` as a number of `min_digits` to `max_digits` digits and nothing else.
+std::optional<int> Number(std::string_view text, size_t min_digits, size_t max_digits) {
+  if (text.size() < min_digits || text.size() > max_digits) return std::nullopt;
+  int value = 0;
+  for (char c : text) {
+    if (!absl::ascii_isdigit(c)) return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+std::optional<absl::CivilDay> Day(std::optional<int> year, std::optional<int> month,
+                                  std::optional<int> day) {
+  if (!year || !month || !day || *year < 1) return std::nullopt;
+  const absl::CivilDay civil(*year, *month, *day);
+  // CivilDay turns February 30 into March 1: that is no date to us.
+  if (civil.month() != *month || civil.day() != *day) return std::nullopt;
+  return civil;
+}
+
+// What stands between the parts of a date in spreadsheets.
+constexpr std::pair<std::string_view, std::string_view> kDateMarks[] = {
+    {"年", "-"}, {"月", "-"}, {"日", ""}, {"/", "-"}, {".", "-"}};
+
+Error DateForm() {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         "the value is not a calendar date; write it like 2020-05-13",
+                         "不是有效日期，请写成 2020-05-13 这样的形式");
+}
+
+Period Months(std::string_view text, int year, int first, int last) {
+  const absl::CivilMonth from(year, first), to(year, last);
+  return {.text = ToUpper(text),
+          .first_day = FormatDate(absl::CivilDay(from)),
+          .last_day = FormatDate(absl::CivilDay(to + 1) - 1),
+          .first_month = absl::StrFormat("%04d-%02d", year, first),
+          .last_month = absl::StrFormat("%04d-%02d", year, last)};
+}
+
+}  // namespace
+
+absl::StatusOr<absl::CivilDay> ParseDate(std::string_view text) {
+  if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
+    const auto day = Day(Number(text.substr(0, 4), 4, 4), Number(text.substr(5, 2), 2, 2),
+                         Number(text.substr(8, 2), 2, 2));
+    if (day) return *day;
+  }
+  return DateForm();
+}
+
+std::string FormatDate(absl::CivilDay day) {
+  return absl::StrFormat("%04d-%02d-%02d", day.year(), day.month(), day.day());
+}
+
+absl::StatusOr<std::string> NormalizeDate(std::string_view text) {
+  text = Strip(text);
+  std::optional<absl::CivilDay> day;
+  if (text.size() == 8 && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    day = Day(Number(text.substr(0, 4), 4, 4), Number(text.substr(4, 2), 2, 2),
+              Number(text.substr(6, 2), 2, 2));
+  } else {
+    std::string dashed(text);
+    for (const auto& [mark, dash] : kDateMarks) dashed = Replace(dashed, mark, dash);
+    const std::vector<std::string_view> parts = Split(dashed, '-');
+    if (parts.size() == 3) {
+      day = Day(Number(parts[0], 4, 4), Number(parts[1], 1, 2), Number(parts[2], 1, 2));
+    }
+  }
+  if (!day) return DateForm();
+  return FormatDate(*day);
+}
+
+absl::StatusOr<Period> ParsePeriod(std::string_view text) {
+  const auto year = Number(text.substr(0, 4), 4, 4);
+  const std::string_view rest = text.size() > 4 ? text.substr(4) : std::string_view();
+  if (year && *year >= 1) {
+    if (rest.empty()) return Months(text, *year, 1, 12);
+    const int ordinal = Number(rest.substr(1), 1, 2).value_or(0);
+    const char unit = absl::ascii_toupper(rest[0]);
+    if (unit == 'H' && rest.size() == 2 && ordinal >= 1 && ordinal <= 2) {
+      return Months(text, *year, ordinal * 6 - 5, ordinal * 6);
+    }
+    if (unit == 'Q' && rest.size() == 2 && ordinal >= 1 && ordinal <= 4) {
+      return Months(text, *year, ordinal * 3 - 2, ordinal * 3);
+    }
+    if (unit == '-' && rest.size() == 3 && ordinal >= 1 && ordinal <= 12) {
+      return Months(text, *year, ordinal, ordinal);
+    }
+  }
+  return InvalidArgument(common::v1::REASON_PERIOD_INVALID,
+                         "the value is not a period; write 2020, 2020H1, 2020Q2 or 2020-05",
+                         "不是有效的报告期，请写成 2020、2020H1、2020Q2 或 2020-05");
+}
+
+}  // namespace gonghui
