@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,12 +51,21 @@ class OrganizationTree {
   // The organisation and all below it, depth first, children by id.
   std::vector<std::string> Subtree(std::string_view id, std::string_view valid_at,
                                    int64_t known_at_us = kNow) const;
-  std::string Root() const;  // Id of the organisation without parent; empty while there is none.
+  // Id of the organisation without parent; empty while there is none. It never changes.
+  const std::string& Root() const { return root_; }
   bool Exists(std::string_view id) const { return versions_.find(id) != versions_.end(); }
   size_t size() const { return versions_.size(); }
 
  private:
+  // As Find, but before its founding the organisation is as on its first day.
+  const Version* Resolve(std::string_view id, std::string_view valid_at, int64_t known_at_us) const;
+  void AddSubtree(const std::string& id, std::string_view valid_at, int64_t known_at_us,
+                  std::vector<std::string>& out) const;
+
   std::map<std::string, std::vector<Version>, std::less<>> versions_;  // Sorted by valid_from.
+  // Whoever lies or lay directly below an organisation in any version.
+  std::map<std::string, std::set<std::string>, std::less<>> children_;
+  std::string root_;
 };
 
 }  // namespace gonghui::tree
