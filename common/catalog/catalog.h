@@ -16,6 +16,9 @@ namespace gonghui::catalog {
 
 class Catalog {
  public:
+  Catalog(Catalog&&) = default;  // The index points into the message: movable, not copyable.
+  Catalog& operator=(Catalog&&) = default;
+
   // Merges the files and checks them: unique names; codes, references, states, transitions, fields
   // of facts, postings and rules exist; relations are known. The error names file and entry.
   static absl::StatusOr<Catalog> Load(std::string_view area,
@@ -32,6 +35,10 @@ class Catalog {
   std::string_view area() const { return area_; }
 
  private:
+  Catalog() = default;
+  absl::Status AddCodes(int index, std::string_view file);
+  absl::Status AddKind(int index, std::string_view file);
+
   std::string area_;
   common::v1::Catalog catalog_;
   std::map<std::string, int, std::less<>> kinds_;

@@ -144,12 +144,12 @@ class Reader {
         return set(&R::SetBool, &R::AddBool, text == "true");
       case FieldDescriptor::CPPTYPE_INT32: {
         int32_t value = 0;
-        if (quoted || !absl::SimpleAtoi(text, &value)) break;
+        if (quoted || !ParseInteger(text, &value)) break;
         return set(&R::SetInt32, &R::AddInt32, value);
       }
       case FieldDescriptor::CPPTYPE_INT64: {
         int64_t value = 0;
-        if (quoted || !absl::SimpleAtoi(text, &value)) break;
+        if (quoted || !ParseInteger(text, &value)) break;
         return set(&R::SetInt64, &R::AddInt64, value);
       }
       case FieldDescriptor::CPPTYPE_ENUM: {
