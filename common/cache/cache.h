@@ -12,11 +12,12 @@
 
 namespace gonghui::cache {
 
-// Holds serialised messages under (key, version). A value is served only to a reader that asks for
-// its version or a later one, so nothing older than an acknowledged write is ever seen: writers
-// call Raise(key, version) after their commit and before they answer. With several replicas the
-// floor of a key lives in Redis; while Redis is away a process serves only what it holds itself and
-// has written or read from the database within `ttl_without_redis`. Thread-safe.
+// Holds serialised messages under (key, version). A reader never sees a value older than an
+// acknowledged write: writers call Raise(key, version) after their commit and before they answer;
+// from then on older values are neither kept nor served. Without Redis everything is in process.
+// With Redis (several replicas) values and floors live there alone, for a process cannot know what
+// its neighbours wrote; while Redis is away reads go to the database. Values from before a Redis
+// restart are misses. Thread-safe.
 class Cache {
  public:
   struct Options {
@@ -34,7 +35,7 @@ class Cache {
 
   // In-process look-up only; never blocks.
   virtual std::optional<std::string> Peek(std::string_view key) = 0;
-  // In process, then Redis.
+  // In process or, where one is set, Redis: waits at most redis_budget.
   virtual std::optional<std::string> Get(std::string_view key) = 0;
   // Keeps a value read from the database at `version`; ignored when a newer version is known.
   virtual void Put(std::string_view key, int64_t version, std::string_view value) = 0;

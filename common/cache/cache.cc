@@ -1,0 +1,154 @@
+#include "common/cache/cache.h"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <list>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "common/cache/redis.h"
+
+namespace gonghui::cache {
+namespace {
+
+constexpr size_t kEntryOverhead = 160;  // List node, hash node and strings, roughly.
+constexpr size_t kShards = 16;
+// Longer than any call lives, so that no reader can come back with a value from before a write.
+constexpr absl::Duration kFloorLife = absl::Minutes(5);
+
+// One shard of the in-process level: least recently used goes first. The floors (versions below
+// which nothing may be kept) live by time, not by use.
+class Shard {
+ public:
+  std::optional<std::string> Get(const std::string& key, absl::Time now) {
+    absl::MutexLock lock(&mutex_);
+    auto it = index_.find(key);
+    if (it == index_.end() || it->second->expires < now) return std::nullopt;
+    entries_.splice(entries_.begin(), entries_, it->second);
+    return it->second->value;
+  }
+
+  void Put(const std::string& key, int64_t version, std::string_view value, absl::Time expires,
+           size_t limit) {
+    absl::MutexLock lock(&mutex_);
+    if (auto floor = floors_.find(key); floor != floors_.end() && version < floor->second) return;
+    if (auto it = index_.find(key); it != index_.end()) {
+      if (version < it->second->version) return;
+      Erase(it->second);
+    }
+    entries_.push_front({key, version, std::string(value), expires});
+    index_[key] = entries_.begin();
+    bytes_ += Size(entries_.front());
+    while (bytes_ > limit && entries_.size() > 1) Erase(std::prev(entries_.end()));
+  }
+
+  void Raise(const std::string& key, int64_t version, absl::Time now) {
+    absl::MutexLock lock(&mutex_);
+    if (auto it = index_.find(key); it != index_.end() && it->second->version < version)
+      Erase(it->second);
+    int64_t& floor = floors_[key];
+    floor = std::max(floor, version);
+    floor_ages_.emplace_back(now, key, floor);
+    while (floor_ages_.front().raised < now - kFloorLife) {
+      const FloorAge& oldest = floor_ages_.front();
+      if (auto it = floors_.find(oldest.key); it != floors_.end() && it->second == oldest.version)
+        floors_.erase(it);
+      floor_ages_.pop_front();
+    }
+  }
+
+ private:
+  struct Entry {
+    std::string key;
+    int64_t version;
+    std::string value;
+    absl::Time expires;
+  };
+  struct FloorAge {
+    FloorAge(absl::Time t, std::string k, int64_t v) : raised(t), key(std::move(k)), version(v) {}
+    absl::Time raised;
+    std::string key;
+    int64_t version;
+  };
+
+  static size_t Size(const Entry& entry) {
+    return entry.key.size() + entry.value.size() + kEntryOverhead;
+  }
+  void Erase(std::list<Entry>::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    bytes_ -= Size(*entry);
+    index_.erase(entry->key);
+    entries_.erase(entry);
+  }
+
+  absl::Mutex mutex_;
+  std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::list<Entry>::iterator> index_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::string, int64_t> floors_ ABSL_GUARDED_BY(mutex_);
+  std::deque<FloorAge> floor_ages_ ABSL_GUARDED_BY(mutex_);
+};
+
+class TwoLevelCache : public Cache {
+ public:
+  explicit TwoLevelCache(Options options) : options_(std::move(options)) {
+    if (!options_.redis.empty()) {
+      redis_ = std::make_unique<Redis>(Redis::Options{.address = options_.redis,
+                                                      .password = options_.redis_password,
+                                                      .budget = options_.redis_budget,
+                                                      .mac_key = options_.mac_key});
+    }
+  }
+
+  std::optional<std::string> Peek(std::string_view key) override {
+    // With replicas beside us only Redis knows whether ours is still the newest.
+    if (redis_ != nullptr) return std::nullopt;
+    const std::string k(key);
+    return ShardOf(k).Get(k, absl::Now());
+  }
+
+  std::optional<std::string> Get(std::string_view key) override {
+    if (redis_ == nullptr) return Peek(key);
+    const std::string k(key);
+    return redis_->Get(k);
+  }
+
+  void Put(std::string_view key, int64_t version, std::string_view value) override {
+    const std::string k(key);
+    if (redis_ != nullptr) {
+      redis_->Put(k, version, value, options_.ttl);
+      return;
+    }
+    ShardOf(k).Put(k, version, value, absl::Now() + options_.ttl, options_.max_bytes / kShards);
+  }
+
+  void Raise(std::string_view key, int64_t version) override {
+    const std::string k(key);
+    if (redis_ != nullptr) {
+      redis_->Raise(k, version, options_.ttl);
+      return;
+    }
+    ShardOf(k).Raise(k, version, absl::Now());
+  }
+
+ private:
+  Shard& ShardOf(const std::string& key) {
+    return shards_[std::hash<std::string>{}(key) % kShards];
+  }
+
+  const Options options_;
+  Shard shards_[kShards];
+  std::unique_ptr<Redis> redis_;
+};
+
+}  // namespace
+
+std::unique_ptr<Cache> Cache::Open(Options options) {
+  return std::make_unique<TwoLevelCache>(std::move(options));
+}
+
+}  // namespace gonghui::cache
