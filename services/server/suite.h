@@ -1,5 +1,5 @@
-// A running set of services in one process: databases, keys, pipeline, gRPC server, ops port. gonghuid is a thin main over
-// it; tests start the same thing on temporary files.
+// A running set of services in one process: databases, keys, pipeline, gRPC server, ops port.
+// gonghuid is a thin main over it; tests start the same thing on temporary files.
 #pragma once
 
 #include <map>
@@ -19,16 +19,17 @@ class Suite {
  public:
   struct Options {
     std::set<std::string> services = {"membership", "funds", "activities", "casework", "reports"};
-    std::string data_dir;                            // Databases (SQLite), keys, development key.
-    std::map<std::string, std::string> database_urls;  // Area -> URL; missing: sqlite:<data_dir>/<area>.db.
-    std::map<std::string, std::string> peers;        // Area -> address, for services that run elsewhere.
+    std::string data_dir;  // Databases (SQLite), keys, development key.
+    std::map<std::string, std::string>
+        database_urls;                         // Area -> URL; missing: sqlite:<data_dir>/<area>.db.
+    std::map<std::string, std::string> peers;  // Area -> address, for services that run elsewhere.
     std::vector<std::string> listen = {"127.0.0.1:0"};
-    int ops_port = -1;                               // -1: no ops port; 0 picks one.
-    bool dev = false;                                // Makes a signing key under data_dir/dev and accepts its tokens.
-    std::string keys_file;                           // JWK set of trusted issuers; may be empty with dev.
-    std::string service_token_file;                  // For peers elsewhere.
-    std::string personal_keys_file;                  // Default data_dir/keys/personal.yaml, made when missing.
-    std::string redis;                               // Empty: in-process cache only.
+    int ops_port = -1;      // -1: no ops port; 0 picks one.
+    bool dev = false;       // Makes a signing key under data_dir/dev and accepts its tokens.
+    std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
+    std::string service_token_file;  // For peers elsewhere.
+    std::string personal_keys_file;  // Default data_dir/keys/personal.yaml, made when missing.
+    std::string redis;               // Empty: in-process cache only.
     const Clock* clock = &Clock::System();
     bool reflection = true;
     bool log_calls = true;

@@ -1,0 +1,132 @@
+// gonghuid: hosts any set of the platform's services.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/config.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/rpc/server.h"
+#include "services/server/suite.h"
+
+namespace gonghui {
+namespace {
+
+constexpr const char* kAreas[] = {"membership", "funds", "activities", "casework", "reports"};
+
+std::vector<ConfigOption> Options() {
+  std::vector<ConfigOption> options = {
+      {"services", "membership,funds,activities,casework,reports",
+       "services that this process hosts"},
+      {"data", "var/data", "folder of databases (SQLite), keys and the development key"},
+      {"listen", "127.0.0.1:8081",
+       "gRPC addresses, comma separated: HOST:PORT or unix:PATH; port 0 picks one"},
+      {"ops_port", "8082", "port of /healthz /readyz /metrics /statusz; 0 picks one, -1 none"},
+      {"dev", "false",
+       "make a signing key under DATA/dev and accept its tokens; never in production", false, true},
+      {"keys_file", "", "JWK set of trusted token issuers"},
+      {"service_token_file", "", "token that this process shows to services elsewhere"},
+      {"personal_keys_file", "",
+       "keys of personal data; default DATA/keys/personal.yaml, made when missing"},
+      {"redis", "",
+       "HOST:PORT or unix:PATH of a shared second cache level; empty: in process only"},
+      {"reflection", "true", "offer gRPC server reflection", false, true},
+      {"port_file", "", "write the gRPC port to this file once ready"}};
+  for (const char* area : kAreas) {
+    options.push_back({absl::StrCat(area, "_database_url_file"), "",
+                       absl::StrCat("file with the database URL of ", area,
+                                    "; default sqlite:DATA/", area, ".db")});
+    options.push_back({absl::StrCat("peer_", area), "",
+                       absl::StrCat("address of ", area, " when it runs elsewhere")});
+  }
+  return options;
+}
+
+absl::StatusOr<std::string> FirstLine(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) {
+    return FailedPrecondition(common::v1::REASON_NOT_FOUND, absl::StrCat("cannot read ", path),
+                              absl::StrCat("无法读取 ", path));
+  }
+  char line[4096] = {};
+  const bool read = std::fgets(line, sizeof line, file) != nullptr;
+  std::fclose(file);
+  return std::string(absl::StripAsciiWhitespace(read ? line : ""));
+}
+
+absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
+  Suite::Options options;
+  options.services.clear();
+  for (absl::string_view area :
+       absl::StrSplit(config.Get("services"), ',', absl::SkipWhitespace())) {
+    const std::string name(absl::StripAsciiWhitespace(area));
+    if (std::find(std::begin(kAreas), std::end(kAreas), name) == std::end(kAreas)) {
+      return InvalidArgument(
+          common::v1::REASON_FIELD_INVALID,
+          absl::StrCat("--services: no service '", name,
+                       "'; there are membership, funds, activities, casework, reports"),
+          absl::StrCat("--services：没有名为“", name, "”的服务"));
+    }
+    options.services.insert(name);
+  }
+  options.data_dir = config.Get("data");
+  options.listen = absl::StrSplit(config.Get("listen"), ',');
+  ASSIGN_OR_RETURN(int64_t ops_port, config.GetInt("ops_port"));
+  options.ops_port = static_cast<int>(ops_port);
+  options.dev = config.GetBool("dev");
+  options.keys_file = config.Get("keys_file");
+  options.service_token_file = config.Get("service_token_file");
+  options.personal_keys_file = config.Get("personal_keys_file");
+  options.redis = config.Get("redis");
+  options.reflection = config.GetBool("reflection");
+  for (const std::string area : kAreas) {
+    if (const std::string& file = config.Get(area + "_database_url_file"); !file.empty()) {
+      ASSIGN_OR_RETURN(options.database_urls[area], FirstLine(file));
+    }
+    if (const std::string& peer = config.Get("peer_" + area); !peer.empty())
+      options.peers[area] = peer;
+  }
+  return options;
+}
+
+absl::Status Run(const Config& config) {
+  ASSIGN_OR_RETURN(Suite::Options options, SuiteOptions(config));
+  ASSIGN_OR_RETURN(std::unique_ptr<Suite> suite, Suite::Start(std::move(options)));
+  log::Info("ready", {{"port", int64_t{suite->port()}}, {"ops_port", int64_t{suite->ops_port()}}});
+  if (const std::string& path = config.Get("port_file"); !path.empty()) {
+    std::FILE* file = std::fopen((path + ".new").c_str(), "w");
+    if (file == nullptr) return Internal("cannot write " + path);
+    std::fprintf(file, "%d\n", suite->port());
+    std::fclose(file);
+    std::rename((path + ".new").c_str(), path.c_str());
+  }
+  rpc::WaitForSignal();
+  log::Info("draining");
+  suite->Drain();
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace gonghui
+
+int main(int argc, char** argv) {
+  using namespace gonghui;  // NOLINT(google-build-using-namespace)
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  for (const std::string& arg : args) {
+    if (arg == "--help" || arg == "-h") {
+      std::printf("gonghuid: the services of gonghui in one process\n\n%s",
+                  Config::Help(Options()).c_str());
+      return 0;
+    }
+  }
+  rpc::BlockSignals();
+  log::CaptureLibraryLogs();
+  absl::StatusOr<Config> config = Config::Load(Options(), args, ProcessEnvironment());
+  absl::Status status = config.ok() ? Run(*config) : config.status();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "gonghuid: %s\n", std::string(status.message()).c_str());
+  return config.ok() ? 1 : 2;
+}
