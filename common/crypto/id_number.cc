@@ -1,0 +1,120 @@
+// Identity numbers (GB 11643-1999) and masks.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/time/civil_time.h"
+#include "common/base/clock.h"
+#include "common/base/date.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/crypto/personal.h"
+
+namespace gonghui::crypto {
+namespace {
+
+constexpr int kWeights[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+constexpr std::string_view kCheckDigits = "10X98765432";
+constexpr int kEarliestBirthYear = 1850;
+
+absl::Status Invalid(std::string_view what, std::string_view what_zh) {
+  return InvalidArgument(common::v1::REASON_ID_NUMBER_INVALID,
+                         StrCat("the identity number ", what, "; compare it with the card"),
+                         StrCat("身份证号", what_zh, "，请与证件核对"));
+}
+
+// Full-width digits and letters (U+FF10 … U+FF5A) as ASCII, the ideographic space as a space.
+std::string Narrow(std::string_view text) {
+  std::string narrow;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+    };
+    if (byte(i) == 0xEF && (byte(i + 1) == 0xBC || byte(i + 1) == 0xBD)) {
+      const unsigned code =
+          ((byte(i) & 0x0FU) << 12U) | ((byte(i + 1) & 0x3FU) << 6U) | (byte(i + 2) & 0x3FU);
+      narrow += static_cast<char>(code - 0xFEE0U);
+      i += 2;
+    } else if (text.substr(i, 3) == "\u3000") {
+      narrow += ' ';
+      i += 2;
+    } else {
+      narrow += text[i];
+    }
+  }
+  return narrow;
+}
+
+char CheckDigit(std::string_view first_17) {
+  int sum = 0;
+  for (int i = 0; i < 17; ++i) sum += (first_17[i] - '0') * kWeights[i];
+  return kCheckDigits[sum % 11];
+}
+
+bool AllDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
+}
+
+// The number of UTF-8 bytes of the first character.
+size_t FirstCharacter(std::string_view text) {
+  size_t size = text.empty() ? 0 : 1;
+  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) ++size;
+  return size;
+}
+
+// Shows `head` and `tail` bytes of an ASCII text, stars between.
+std::string Masked(std::string_view text, size_t head, size_t tail) {
+  if (text.size() <= head + tail) return std::string(text.size(), '*');
+  return StrCat(text.substr(0, head), std::string(text.size() - head - tail, '*'),
+                text.substr(text.size() - tail));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> NormalizeIdNumber(std::string_view text) {
+  std::string number = ToUpper(Strip(Narrow(text)));
+  if (number.size() == 15 && AllDigits(number)) {
+    number.insert(6, "19");
+    number += CheckDigit(number);
+  }
+  const bool has_form = number.size() == 18 && AllDigits(std::string_view(number).substr(0, 17)) &&
+                        (absl::ascii_isdigit(number[17]) || number[17] == 'X');
+  if (!has_form) {
+    return Invalid("must have 18 digits (the last may be X) or 15",
+                   "应为 18 位（末位可为 X）或 15 位");
+  }
+  if (number[17] != CheckDigit(number)) return Invalid("has a wrong check digit", "校验码不符");
+  const std::string birth = BirthDateOf(number);
+  const auto day = ParseDate(birth);
+  if (!day.ok() || day->year() < kEarliestBirthYear || birth > Clock::System().Today()) {
+    return Invalid("holds no possible birth date", "中的出生日期无效");
+  }
+  return number;
+}
+
+std::string BirthDateOf(std::string_view id_number) {
+  return StrCat(id_number.substr(6, 4), "-", id_number.substr(10, 2), "-", id_number.substr(12, 2));
+}
+
+std::string SexOf(std::string_view id_number) {
+  return (id_number[16] - '0') % 2 == 1 ? "male" : "female";
+}
+
+std::string MaskIdNumber(std::string_view id_number) {
+  return id_number.size() >= 15 ? Masked(id_number, 6, 4) : Masked(id_number, 1, 2);
+}
+
+std::string MaskPhone(std::string_view phone) { return Masked(phone, 3, 4); }
+
+std::string MaskName(std::string_view full_name) {
+  size_t characters = 0;
+  for (std::string_view rest = full_name; !rest.empty(); ++characters) {
+    rest.remove_prefix(FirstCharacter(rest));
+  }
+  if (characters < 2) return std::string(characters, '*');
+  return StrCat(full_name.substr(0, FirstCharacter(full_name)), std::string(characters - 1, '*'));
+}
+
+}  // namespace gonghui::crypto
