@@ -20,7 +20,11 @@ using common::v1::KindField;
 
 constexpr std::string_view kParent = "parent.";
 constexpr std::array<std::string_view, 5> kRelations = {"<=", "<", "=", ">=", ">"};
-// Fields that every record has. `subject` and `unit` stand for the field of that type.
+// Columns of every record, whose names no field may take.
+constexpr std::array<std::string_view, 7> kColumns = {"number",  "organization", "title",  "state",
+                                                      "on_date", "ends_on",      "subject"};
+// What rules can read of every record: the columns and what is derived from them. `subject` and
+// `unit` stand for the field of that type; a field of the kind hides a derived one of its name.
 constexpr std::array<std::pair<std::string_view, FieldType>, 11> kBuiltIn = {{
     {"number", common::v1::FIELD_TYPE_TEXT},
     {"organization", common::v1::FIELD_TYPE_ORGANIZATION},
@@ -92,8 +96,8 @@ class KindCheck {
 
   absl::Status Field(const KindField& field) const {
     const std::string part = StrCat("field '", field.name(), "'");
-    if (IsRecord(kind_) && IsBuiltIn(field.name()) && !StandsForBuiltIn(field)) {
-      return Bad(StrCat(part, " has the name of a built-in field"), "字段名与内置字段相同");
+    if (IsRecord(kind_) && std::count(kColumns.begin(), kColumns.end(), field.name()) > 0) {
+      return Bad(StrCat(part, " has the name of a built-in column"), "字段名与内置列相同");
     }
     if ((field.type() == common::v1::FIELD_TYPE_CODE) != !field.codes().empty()) {
       return Bad(StrCat(part, ": 'codes' goes with type code"), "codes 只用于类型 code");
@@ -278,14 +282,6 @@ class KindCheck {
       if (!field.refers_to().empty()) return catalog_.FindKind(field.refers_to());
     }
     return nullptr;
-  }
-
-  static bool IsBuiltIn(std::string_view name) {
-    return std::any_of(kBuiltIn.begin(), kBuiltIn.end(),
-                       [&](const auto& entry) { return entry.first == name; });
-  }
-  static bool StandsForBuiltIn(const KindField& field) {
-    return field.name() == "unit" && field.type() == common::v1::FIELD_TYPE_UNIT;
   }
 
   bool HasState(std::string_view name) const {
