@@ -120,7 +120,8 @@ class Database {
   // thread runs waiting closures in savepoints and commits them together. PostgreSQL: REPEATABLE
   // READ; conflicts are retried.
   virtual absl::Status ReadWrite(absl::Time deadline, const Closure& body) = 0;
-  // Runs a script of several statements outside the dialect's checks; for migrations.
+  // Runs a script of several statements in one transaction, outside the dialect's checks; for
+  // migrations.
   virtual absl::Status RunScript(std::string_view script) = 0;
   virtual std::string_view engine() const = 0;  // "sqlite" or "postgres".
 };

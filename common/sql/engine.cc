@@ -1,0 +1,129 @@
+#include "common/sql/engine.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+
+namespace gonghui::sql {
+namespace {
+
+constexpr absl::Duration kSlow = absl::Milliseconds(500);
+
+// PostgreSQL's text holds no NUL; SQLite would keep what the other cuts off.
+absl::Status CheckText(const Args& args) {
+  for (const Value& value : args) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text != nullptr && text->find('\0') != std::string::npos) {
+      return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                             "a text holds the character NUL; remove it",
+                             "文本中含有空字符（NUL），请删除");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status DeadlinePassed() {
+  return gonghui::DeadlineExceeded(
+      "the database had no time left for this request; ask with a longer deadline or for less",
+      "数据库未能在期限内完成请求，请放宽期限或减少请求量");
+}
+
+absl::Status KeyExists() {
+  return gonghui::AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                                "a row with this key exists; read it or use another key",
+                                "相同键的数据已存在，请查看原有数据或改用其他键");
+}
+
+absl::Status StorageFull() {
+  return gonghui::ResourceExhausted(
+      common::v1::REASON_STORAGE_FULL,
+      "the database has no space left, nothing was written; free space and repeat the request",
+      "数据库存储空间已满，未写入任何数据，请清理空间后重试");
+}
+
+absl::Status DatabaseAway() {
+  return gonghui::Unavailable(common::v1::REASON_UNAVAILABLE,
+                              "the database does not answer, nothing was written; try again soon",
+                              "数据库暂时无法访问，未写入任何数据，请稍后重试");
+}
+
+absl::Status OutcomeUnknown() {
+  return gonghui::Unavailable(
+      common::v1::REASON_OUTCOME_UNKNOWN,
+      "the answer to the commit was lost; repeat the request with the same request_id",
+      "提交结果未知，请使用相同的 request_id 重试");
+}
+
+absl::Status ConflictPersists() {
+  return gonghui::Aborted(common::v1::REASON_CONFLICT,
+                          "others keep changing the same data, nothing was written; try again",
+                          "数据正被他人同时修改，未写入任何数据，请重试");
+}
+
+absl::Status StatementFailed(std::string_view query_name) {
+  return gonghui::Internal(StrCat("statement ", query_name, " failed; the log says why"));
+}
+
+absl::Status EngineTx::Check() const {
+  RETURN_IF_ERROR(failure_);
+  return absl::Now() < deadline_ ? absl::OkStatus() : DeadlinePassed();
+}
+
+absl::Status EngineTx::Finish(const Query& query, absl::Time start, absl::Status status) {
+  const absl::Duration took = absl::Now() - start;
+  if (took > kSlow) {
+    log::Warning("slow_statement",
+                 {{"query", query.name}, {"took_ms", absl::ToInt64Milliseconds(took)}});
+  }
+  failure_.Update(status);
+  return status;
+}
+
+absl::StatusOr<Rows> EngineTx::Run(const Query& query, Args args) {
+  const absl::Time start = absl::Now();
+  absl::Status ready = Check();
+  ready.Update(CheckText(args));
+  absl::StatusOr<Rows> rows = ready.ok() ? DoRun(query, args) : ready;
+  RETURN_IF_ERROR(Finish(query, start, rows.status()));
+  return rows;
+}
+
+absl::StatusOr<int64_t> EngineTx::RunMany(const Query& query, absl::Span<const Args> rows) {
+  const absl::Time start = absl::Now();
+  absl::Status ready = Check();
+  for (const Args& args : rows) ready.Update(CheckText(args));
+  absl::StatusOr<int64_t> changed = ready.ok() ? DoRunMany(query, rows) : ready;
+  RETURN_IF_ERROR(Finish(query, start, changed.status()));
+  return changed;
+}
+
+absl::Status EngineTx::Stream(const Query& query, Args args,
+                              const std::function<absl::Status(const Rows::Row&)>& row) {
+  // How long it takes is up to `row`, so it is never reported as slow.
+  absl::Status ready = Check();
+  ready.Update(CheckText(args));
+  absl::Status stopped;
+  RETURN_IF_ERROR(
+      Finish(query, absl::Now(), ready.ok() ? DoStream(query, args, row, stopped) : ready));
+  return stopped;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Options& options) {
+  const std::string_view url = options.url;
+  if (url.starts_with("sqlite:")) return OpenSqlite(options, std::string(url.substr(7)));
+  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+    return OpenPostgres(options);
+  }
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         "the database URL starts with neither sqlite: nor postgres://",
+                         "数据库地址应以 sqlite: 或 postgres:// 开头")
+      .At("url");
+}
+
+}  // namespace gonghui::sql
