@@ -43,9 +43,14 @@ class Roles {
   std::map<std::string, std::vector<std::string>, std::less<>> permissions_;
 };
 
-// OK when a grant of the actor, in force on `today`, holds `permission` and covers `organization`. The empty organisation
-// stands for the whole federation: covered by a grant at "*", or at the root with `below`. Errors: PERMISSION_MISSING,
-// OUT_OF_SCOPE.
+// OK when a grant of the actor, in force on `today`, holds `permission` anywhere;
+// PERMISSION_MISSING otherwise.
+absl::Status CheckPermission(const Actor& actor, const Roles& roles, std::string_view permission,
+                             std::string_view today);
+
+// OK when a grant of the actor, in force on `today`, holds `permission` and covers `organization`.
+// The empty organisation stands for the whole federation: covered by a grant at "*", or at the root
+// with `below`. Errors: PERMISSION_MISSING, OUT_OF_SCOPE.
 absl::Status Check(const Actor& actor, const Roles& roles, const OrganizationScope& scope,
                    std::string_view federation, std::string_view permission,
                    std::string_view organization, std::string_view today);

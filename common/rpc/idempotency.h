@@ -3,6 +3,7 @@
 // the service's own database.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 
 namespace gonghui::rpc {
 
+// The error REASON_REQUEST_ID_REUSED.
+absl::Status RequestIdReused(std::string_view request_id);
+
 // The stored response bytes for this caller, method and request_id; nullopt when new.
 // REASON_REQUEST_ID_REUSED when the id came with another request.
 absl::StatusOr<std::optional<std::string>> FindResponse(sql::Tx& tx, const Call& call,
@@ -23,31 +27,26 @@ absl::Status StoreResponse(sql::Tx& tx, const Call& call, std::string_view reque
                            const google::protobuf::Message& request,
                            const google::protobuf::Message& response);
 
+// WriteOnce below without its types: the body fills `response`.
+absl::Status WriteMessageOnce(sql::Database& db, const Call& call, std::string_view request_id,
+                              const google::protobuf::Message& request,
+                              google::protobuf::Message& response, const sql::Closure& body);
+
 // The standard way of a writing operation: one transaction that looks the request_id up, runs the
 // body if it is new, and stores the response. An empty request_id runs the body without replay
-// protection.
+// protection. Where the write fails because the same request was committed at the same moment, or
+// the answer to COMMIT was lost, the stored response is given if there is one.
 template <typename Response, typename Request, typename Body>
 absl::StatusOr<Response> WriteOnce(sql::Database& db, const Call& call, const Request& request,
                                    Body body) {
   Response response;
-  absl::Status status = db.ReadWrite(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    response.Clear();
-    if (!request.request_id().empty()) {
-      auto stored = FindResponse(tx, call, request.request_id(), request);
-      if (!stored.ok()) return stored.status();
-      if (stored->has_value()) {
-        return response.ParseFromString(**stored)
-                   ? absl::OkStatus()
-                   : absl::InternalError("stored response unreadable");
-      }
-    }
-    auto result = body(tx);
-    if (!result.ok()) return result.status();
-    response = *std::move(result);
-    return request.request_id().empty()
-               ? absl::OkStatus()
-               : StoreResponse(tx, call, request.request_id(), request, response);
-  });
+  absl::Status status = WriteMessageOnce(db, call, request.request_id(), request, response,
+                                         [&](sql::Tx& tx) -> absl::Status {
+                                           absl::StatusOr<Response> result = body(tx);
+                                           if (!result.ok()) return std::move(result).status();
+                                           response = *std::move(result);
+                                           return absl::OkStatus();
+                                         });
   if (!status.ok()) return status;
   return response;
 }

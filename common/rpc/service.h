@@ -4,10 +4,10 @@
 //   service.Handle("GetMember", &members, &Members::Get);
 //
 // where an operation is plain blocking code: absl::StatusOr<Member> Members::Get(Call&, const
-// GetMemberRequest&). Each call passes, in this order: clock and trace, authentication, permission,
-// deadline, validation by field options, queue or shed, the operation, status mapping, metrics,
-// log. Services are built from descriptors (no generated service code), so the table is all there
-// is to write.
+// GetMemberRequest&). Each call passes, in this order: clock and trace, authentication, federation,
+// permission, deadline, validation by field options, queue or shed, organisation scope, the
+// operation, status mapping, metrics, log. Services are built from descriptors (no generated
+// service code), so the table is all there is to write.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,6 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/auth/token.h"
-#include "common/base/executor.h"
 #include "common/rpc/call.h"
 #include "gonghui/common/v1/options.pb.h"
 #include "google/protobuf/message.h"
@@ -39,6 +38,30 @@ struct Method {
   const google::protobuf::Descriptor* input = nullptr;
   const google::protobuf::Descriptor* output = nullptr;
 };
+
+namespace internal {
+
+struct PipelineState;
+
+using Answer = absl::StatusOr<std::unique_ptr<google::protobuf::Message>>;
+using Operation = std::function<Answer(Call&, const google::protobuf::Message&)>;
+using Peek = std::function<std::optional<Answer>(Call&, const google::protobuf::Message&)>;
+
+struct BatchItem {
+  Call* call;
+  const google::protobuf::Message* request;
+  Answer answer;
+};
+using BatchOperation = std::function<void(absl::Span<BatchItem>)>;
+
+// The types of an operation, compared with the descriptor of its method.
+struct Signature {
+  const google::protobuf::Descriptor* input;
+  const google::protobuf::Descriptor* output;
+  const google::protobuf::Message* request_prototype;
+};
+
+}  // namespace internal
 
 // What all services of a process share. Outlives the server.
 class Pipeline {
@@ -61,13 +84,11 @@ class Pipeline {
   void Stop();  // Lets running operations end and joins the workers.
 
   const Options& options() const { return options_; }
+  internal::PipelineState& state() { return *state_; }  // For the pipeline's own files.
 
  private:
-  friend class Service;
-  friend struct Invocation;
   const Options options_;
-  Executor interactive_;
-  Executor bulk_;
+  const std::unique_ptr<internal::PipelineState> state_;
 };
 
 // One call of a batched method.
@@ -97,7 +118,7 @@ class Service {
   }
 
   // As Handle, but `peek` runs first on the network thread and may answer from memory; it must not
-  // block.
+  // block. A check of scope counts as blocking where the organisation tree lies in another process.
   template <typename Request, typename Response>
   void HandleWithPeek(
       std::string_view method,
@@ -110,12 +131,19 @@ class Service {
   void HandleBatched(std::string_view method,
                      std::function<void(absl::Span<BatchedCall<Request, Response>>)> operation);
 
+  const std::string& full_name() const { return full_name_; }
   grpc::Service* grpc_service();
   // Methods of the descriptor that have no handler: must be empty when the server starts.
   std::vector<std::string> Missing() const;
 
  private:
+  void Add(std::string_view method, const internal::Signature& signature, internal::Peek peek,
+           internal::Operation operation);
+  void AddBatched(std::string_view method, const internal::Signature& signature,
+                  internal::BatchOperation operation);
+
   struct State;
+  const std::string full_name_;
   std::unique_ptr<State> state_;
 };
 

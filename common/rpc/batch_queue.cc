@@ -1,0 +1,77 @@
+#include "common/rpc/batch_queue.h"
+
+#include <utility>
+
+#include "common/rpc/pipeline_state.h"
+
+namespace gonghui::rpc::internal {
+namespace {
+
+constexpr size_t kLongestQueue = 4096;
+constexpr size_t kLargestRound = 1000;
+
+}  // namespace
+
+BatchQueue::BatchQueue(BatchOperation operation, PipelineState& pipeline)
+    : operation_(std::move(operation)), pipeline_(pipeline), thread_([this] { Work(); }) {}
+
+BatchQueue::~BatchQueue() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void BatchQueue::Push(std::unique_ptr<Invocation> invocation) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (waiting_.size() < kLongestQueue) {
+      waiting_.push_back(std::move(invocation));
+      return;
+    }
+  }
+  pipeline_.batched_shed.Add();
+  Invocation::Finish(std::move(invocation), Overloaded());
+}
+
+BatchQueue::Round BatchQueue::Take() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(
+      +[](BatchQueue* queue) {
+        queue->mutex_.AssertHeld();
+        return queue->stopping_ || !queue->waiting_.empty();
+      },
+      this));
+  Round round;
+  while (!waiting_.empty() && round.size() < kLargestRound) {
+    round.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return round;
+}
+
+void BatchQueue::Work() {
+  // An empty round is the sign to stop.
+  for (Round round = Take(); !round.empty(); round = Take()) RunRound(std::move(round));
+}
+
+void BatchQueue::RunRound(Round round) const {
+  Round taking_part;
+  std::vector<BatchItem> items;
+  for (std::unique_ptr<Invocation>& invocation : round) {
+    if (absl::Status status = invocation->LeaveQueue(); !status.ok()) {
+      Invocation::Finish(std::move(invocation), std::move(status));
+      continue;
+    }
+    items.push_back({&invocation->call(), &invocation->request(), nullptr});
+    taking_part.push_back(std::move(invocation));
+  }
+  if (items.empty()) return;
+  operation_(absl::MakeSpan(items));
+  for (size_t i = 0; i < items.size(); ++i) {
+    Invocation::Finish(std::move(taking_part[i]), std::move(items[i].answer));
+  }
+}
+
+}  // namespace gonghui::rpc::internal

@@ -1,0 +1,37 @@
+// The queue of a batched method: calls that wait together run together.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/rpc/invocation.h"
+
+namespace gonghui::rpc::internal {
+
+// One thread takes whatever waits (at most 1000 calls), runs it as one batch, answers all, and
+// looks again. Thread-safe. The destructor runs what waits, then joins.
+class BatchQueue {
+ public:
+  BatchQueue(BatchOperation operation, PipelineState& pipeline);
+  ~BatchQueue();
+  // Answers RESOURCE_EXHAUSTED when 4096 calls wait.
+  void Push(std::unique_ptr<Invocation> invocation);
+
+ private:
+  using Round = std::vector<std::unique_ptr<Invocation>>;
+  void Work();
+  Round Take();
+  void RunRound(Round round) const;
+
+  const BatchOperation operation_;
+  PipelineState& pipeline_;
+  absl::Mutex mutex_;
+  std::deque<std::unique_ptr<Invocation>> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace gonghui::rpc::internal
