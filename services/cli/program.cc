@@ -1,0 +1,74 @@
+#include "services/cli/program.h"
+
+#include <cstdio>
+
+#include "common/base/log.h"
+#include "common/base/status.h"
+
+namespace gonghui::cli {
+
+Program::Program()
+    : app("gonghui: a trade-union federation's registry, funds, activities, cases and figures",
+          "gonghui"),
+      session(&globals) {
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("gonghui ") + kVersion);
+  app.add_option("--server", globals.server, "Server (HOST:PORT or unix:/path)")
+      ->type_name("ADDRESS");
+  app.add_option("--token-file", globals.token_file, "File with your token")->type_name("FILE");
+  app.add_option("--federation", globals.federation, "Federation to work in")->type_name("ID");
+  app.add_option("--config", globals.config, "Profile: server, token_file, federation")
+      ->type_name("FILE");
+  app.add_option("--lang", globals.language, "Language of messages; default: that of the shell")
+      ->type_name("en|zh");
+  app.add_flag("--json", globals.json, "Answer in JSON");
+  app.footer(
+      "Environment: GONGHUI_SERVER, GONGHUI_TOKEN_FILE, GONGHUI_FEDERATION, GONGHUI_PROFILE.\n"
+      "Profile: .gonghui.yaml or ~/.config/gonghui.yaml. Flags win over the environment, the\n"
+      "environment over the profile.\n"
+      "Exit codes: 0 done; 1 rows rejected or figures divergent; 2 wrong usage, file or request;\n"
+      "3 no connection or no right; 4 another answer of the server.\n\n"
+      "Example:\n  gonghui figures --org D01 --period 2020H1");
+  AddFederationCommands(*this);
+  AddImportCommands(*this);
+  AddFigureCommands(*this);
+  AddReportCommands(*this);
+  AddTreeCommands(*this);
+  AddRecordCommands(*this);
+  AddTokenCommands(*this);
+  AddCompletionCommands(*this);
+}
+
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                     const std::string& example) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer("Example:\n  " + example +
+                  "\n\nOptions of every command (server, token, federation): gonghui --help");
+  return command;
+}
+
+void OnRun(CLI::App* command, Program& program, Action action) {
+  command->callback([&program, action = std::move(action)] { program.action = action; });
+}
+
+int Main(int argc, char** argv) {
+  log::CaptureLibraryLogs();
+  log::SetLevel(log::Level::kError);
+  Program program;
+  try {
+    program.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // How CLI11 reports --help and wrong usage.
+    return program.app.exit(error) == 0 ? kSuccess : kUsage;
+  }
+  absl::StatusOr<int> code = program.session.Resolve();
+  if (code.status().ok()) code = program.action();
+  if (!code.ok()) {
+    PrintNote("gonghui: " + Explanation(program.session, code.status()));
+    return ExitCodeOf(code.status());
+  }
+  if (std::fflush(stdout) != 0) return kUsage;
+  return *code;
+}
+
+}  // namespace gonghui::cli

@@ -1,0 +1,43 @@
+// The command tree: one function per group adds its commands.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "services/cli/session.h"
+
+namespace gonghui::cli {
+
+// What a command does when it was chosen; returns the exit code.
+using Action = std::function<absl::StatusOr<int>()>;
+
+struct Program {
+  Program();
+
+  CLI::App app;
+  Globals globals;
+  Session session;
+  Action action;  // Of the command chosen.
+};
+
+// A command below `parent` whose --help ends with an example.
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                     const std::string& example);
+// Runs `action` when the command is chosen.
+void OnRun(CLI::App* command, Program& program, Action action);
+
+void AddFederationCommands(Program& program);
+void AddImportCommands(Program& program);
+void AddFigureCommands(Program& program);
+void AddReportCommands(Program& program);
+void AddTreeCommands(Program& program);
+void AddRecordCommands(Program& program);
+void AddTokenCommands(Program& program);
+void AddCompletionCommands(Program& program);
+
+// Parses, runs, explains errors on stderr. Returns the exit code.
+int Main(int argc, char** argv);
+
+}  // namespace gonghui::cli

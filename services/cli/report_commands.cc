@@ -1,0 +1,146 @@
+// gonghui verify, summary, wait: whole reports and their state.
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/base/status.h"
+#include "gonghui/reports/v1/report.pb.h"
+#include "services/cli/csv.h"
+#include "services/cli/program.h"
+#include "services/cli/table.h"
+
+namespace gonghui::cli {
+namespace {
+
+namespace v1 = reports::v1;
+
+constexpr char kService[] = "/gonghui.reports.v1.ReportService/";
+constexpr absl::Duration kPollEvery = absl::Milliseconds(200);
+
+struct ReportOptions {
+  std::string organization;
+  std::string period;
+  std::string folder;
+  int timeout_seconds = 120;
+};
+
+absl::StatusOr<int> VerifyRollups(Session& session) {
+  v1::VerifyRollupsRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
+  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::VerifyRollupsResponse>(
+                                          std::string(kService) + "VerifyRollups", request));
+  const int code = answer.divergent() == 0 ? kSuccess : kRejected;
+  if (session.json()) {
+    PrintJson(answer);
+    return code;
+  }
+  const std::string facts = absl::StrCat(answer.facts());
+  const std::string cells = absl::StrCat(answer.cells());
+  const std::string divergent = absl::StrCat(answer.divergent());
+  Print(session.Say(
+      facts + " facts read, " + cells + " cells compared, " + divergent + " divergent\n",
+      "读取事实 " + facts + " 条，核对单元格 " + cells + " 个，不一致 " + divergent + " 个\n"));
+  Table table({session.Say("organization", "组织"), session.Say("measure", "指标代码"),
+               session.Say("month", "月份"), session.Say("dimensions", "维度"),
+               session.Say(">stored", ">存储值"), session.Say(">recounted", ">重算值")});
+  for (const v1::DivergentCell& cell : answer.examples()) {
+    table.Add({cell.organization(), cell.measure(), cell.month(), cell.dimensions(),
+               absl::StrCat(cell.stored()), absl::StrCat(cell.recounted())});
+  }
+  if (!table.empty()) Print(table.Text());
+  return code;
+}
+
+absl::StatusOr<int> Summary(Session& session, const ReportOptions& options) {
+  v1::GetWorkSummaryRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
+  request.set_organization(options.organization);
+  request.set_period(options.period);
+  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::GetWorkSummaryResponse>(
+                                          std::string(kService) + "GetWorkSummary", request));
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  RETURN_IF_ERROR(WriteFile(options.folder + "/summary.md", answer.markdown()));
+  RETURN_IF_ERROR(WriteFile(options.folder + "/figures.csv", answer.csv()));
+  Print(options.folder + "/summary.md\n" + options.folder + "/figures.csv\n");
+  return kSuccess;
+}
+
+// True when reports has taken over everything. STATE_FORBIDS when a source stands still.
+absl::StatusOr<bool> IsFresh(Session& session, const v1::GetFreshnessRequest& request) {
+  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::GetFreshnessResponse>(
+                                          std::string(kService) + "GetFreshness", request));
+  bool fresh = true;
+  for (const v1::Freshness& source : answer.sources()) {
+    if (!source.error().empty()) {
+      return FailedPrecondition(
+          common::v1::REASON_STATE_FORBIDS,
+          absl::StrCat("Reports cannot read change ", source.applied() + 1, " of ", source.source(),
+                       ": ", source.error(), ". The server's log names the cause."),
+          absl::StrCat("报表无法读取 ", source.source(), " 的第 ", source.applied() + 1,
+                       " 项变更：", source.error(), "。原因见服务器日志。"));
+    }
+    fresh &= source.applied() >= source.head();
+  }
+  return fresh;
+}
+
+absl::StatusOr<int> Wait(Session& session, const ReportOptions& options) {
+  v1::GetFreshnessRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
+  const absl::Time start = absl::Now();
+  const absl::Time limit = start + absl::Seconds(options.timeout_seconds);
+  // A source's head is as old as the follower's last look, so one fresh answer may be a stale one.
+  for (int fresh_answers = 0; fresh_answers < 2;) {
+    ASSIGN_OR_RETURN(const bool fresh, IsFresh(session, request));
+    fresh_answers = fresh ? fresh_answers + 1 : 0;
+    if (fresh_answers == 2) break;
+    if (absl::Now() > limit) {
+      return DeadlineExceeded(
+          absl::StrCat("Reports has not taken over every change within ", options.timeout_seconds,
+                       " s. Wait longer with --timeout."),
+          absl::StrCat("报表在 ", options.timeout_seconds,
+                       " 秒内未跟上全部变更，请用 --timeout 延长等待。"));
+    }
+    absl::SleepFor(kPollEvery);
+  }
+  const std::string seconds = absl::StrCat(absl::ToInt64Milliseconds(absl::Now() - start), " ms");
+  Print(session.Say("Reports holds every change (waited " + seconds + ")\n",
+                    "报表已包含全部变更（等待 " + seconds + "）\n"));
+  return kSuccess;
+}
+
+}  // namespace
+
+void AddReportCommands(Program& program) {
+  auto options = std::make_shared<ReportOptions>();
+  Session& session = program.session;
+  CLI::App* verify =
+      AddCommand(program.app, "verify", "Prove what is stored", "gonghui verify rollups");
+  verify->require_subcommand(1);
+  CLI::App* rollups = AddCommand(*verify, "rollups",
+                                 "Recount every cell from the facts; exit code 1 if one differs",
+                                 "gonghui verify rollups");
+  OnRun(rollups, program, [&session] { return VerifyRollups(session); });
+
+  CLI::App* summary = AddCommand(program.app, "summary", "Work summary: summary.md and figures.csv",
+                                 "gonghui summary --org D01 --period 2020H1 --out report");
+  summary->add_option("--org", options->organization, "Organisation")->required()->type_name("ID");
+  summary->add_option("--period", options->period, "2020, 2020H1, 2020Q2 or 2020-05")->required();
+  summary->add_option("--out", options->folder, "Folder; made when missing")
+      ->required()
+      ->type_name("DIR");
+  OnRun(summary, program, [&session, options] { return Summary(session, *options); });
+
+  CLI::App* wait =
+      AddCommand(program.app, "wait", "Wait until figures hold everything that was written",
+                 "gonghui wait --timeout 300");
+  wait->add_option("--timeout", options->timeout_seconds, "Seconds")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  OnRun(wait, program, [&session, options] { return Wait(session, *options); });
+}
+
+}  // namespace gonghui::cli
