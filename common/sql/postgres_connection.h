@@ -1,0 +1,84 @@
+// One PostgreSQL connection in pipeline mode, with its prepared statements.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "common/sql/engine.h"
+
+namespace gonghui::sql {
+
+// Used by one thread at a time. After a lost connection every call fails and `broken` is true.
+class PostgresConnection {
+ public:
+  // Connects within five seconds, or until the deadline.
+  static absl::StatusOr<std::unique_ptr<PostgresConnection>> Open(const std::string& url,
+                                                                  absl::Time deadline);
+  ~PostgresConnection();
+  PostgresConnection(const PostgresConnection&) = delete;
+  PostgresConnection& operator=(const PostgresConnection&) = delete;
+
+  // Starts a transaction; `begin` travels with its first statement. Statements end at the deadline.
+  void Begin(std::string_view begin, absl::Time deadline);
+  absl::StatusOr<Rows> Run(const Query& query, const Args& args);
+  // One network flush for every 500 rows.
+  absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows);
+  // Reads through a cursor. Stops at the first error of `row`, which goes to `stopped`.
+  absl::Status Stream(const Query& query, const Args& args,
+                      const std::function<absl::Status(const Rows::Row&)>& row,
+                      absl::Status& stopped);
+  absl::Status Commit();
+  void Rollback();
+  // Outside a transaction: runs the statements as one.
+  absl::Status RunScript(const std::string& script);
+
+  bool broken() const { return broken_; }
+  // The transaction lost against another one and may succeed when run again.
+  bool conflict() const { return conflict_; }
+  // COMMIT was sent: from here on nobody may run the transaction again.
+  bool commit_sent() const { return commit_sent_; }
+
+ private:
+  struct Statement {
+    std::string text;
+    std::string server_name;
+    bool prepared = false;
+  };
+  // Receives the results of the commands of one exchange, by their number in it.
+  using OnResult = std::function<absl::Status(size_t command, const PGresult& result)>;
+
+  explicit PostgresConnection(PGconn* connection) : connection_(connection) {}
+  absl::Status Connect(absl::Time deadline);
+  absl::Status Poll(short events, absl::Time deadline);  // NOLINT(google-runtime-int): poll's type.
+
+  absl::StatusOr<Statement*> Find(const Query& query);
+  absl::Status SendBegin();
+  absl::Status SendCommand(const std::string& command);
+  absl::Status SendStatement(const Query& query, Statement& statement, const Args& args);
+  absl::Status Sent(int accepted);
+  absl::Status Exchange(std::string_view query_name, const OnResult& on_result);
+  absl::StatusOr<PGresult*> NextResult();
+  absl::Status Failed(std::string_view query_name, const PGresult& result);
+  absl::Status Lost(std::string_view query_name);
+
+  PGconn* connection_;
+  std::map<std::string, Statement, std::less<>> statements_;
+  std::string begin_;  // Not yet sent.
+  absl::Time deadline_ = absl::InfiniteFuture();
+  size_t commands_ = 0;   // Sent since the last synchronisation point.
+  size_t preparing_ = 0;  // The number of the command that prepares `prepared_`, from 1.
+  Statement* prepared_ = nullptr;
+  size_t streams_ = 0;  // Numbers the cursors: one may run inside another.
+  bool in_transaction_ = false;
+  bool broken_ = false;
+  bool conflict_ = false;
+  bool commit_sent_ = false;
+};
+
+}  // namespace gonghui::sql

@@ -1,0 +1,110 @@
+#include "common/sql/postgres_values.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+
+namespace gonghui::sql {
+namespace {
+
+// pg_type.oid of the types that the dialect knows.
+constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25,
+              kFloat4 = 700, kFloat8 = 701, kNumeric = 1700;
+
+constexpr int kTextFormat = 0, kBinaryFormat = 1;
+
+template <typename Number>
+std::string Decimal(Number number) {
+  std::array<char, 32> digits;  // Holds the shortest exact form of any int64 or double.
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return {digits.data(), end};
+}
+
+absl::StatusOr<Value> ReadValue(std::string_view query_name, Oid type, std::string_view text) {
+  switch (type) {
+    case kBool:
+      return text == "t";
+    case kBytea:  // "\x" and hexadecimal digits.
+      return Bytes{absl::HexStringToBytes(ToAbsl(text.substr(2)))};
+    case kInt2:
+    case kInt4:
+    case kInt8:
+    case kNumeric: {  // SUM of BIGINT is NUMERIC.
+      int64_t number = 0;
+      if (ParseInteger(text, &number)) return number;
+      return Internal(StrCat("statement ", query_name, " yields a number that is no int64"));
+    }
+    case kFloat4:
+    case kFloat8: {
+      double number = 0;
+      if (absl::SimpleAtod(ToAbsl(text), &number)) return number;
+      return Internal(StrCat("statement ", query_name, " yields no double"));
+    }
+    default:
+      return std::string(text);
+  }
+}
+
+}  // namespace
+
+PostgresArguments::PostgresArguments(const Args& args) {
+  texts_.reserve(args.size());  // The values point into it: it may not move.
+  for (const Value& value : args) {
+    if (const auto* integer = std::get_if<int64_t>(&value)) {
+      texts_.push_back(Decimal(*integer));
+      Add(kInt8, texts_.back().c_str(), texts_.back().size(), kTextFormat);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      texts_.push_back(Decimal(*real));
+      Add(kFloat8, texts_.back().c_str(), texts_.back().size(), kTextFormat);
+    } else if (const auto* boolean = std::get_if<bool>(&value)) {
+      Add(kBool, *boolean ? "t" : "f", 1, kTextFormat);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      Add(kText, text->c_str(), text->size(), kTextFormat);
+    } else if (const auto* bytes = std::get_if<Bytes>(&value)) {
+      Add(kBytea, bytes->data.c_str(), bytes->data.size(), kBinaryFormat);
+    } else {
+      Add(0, nullptr, 0, kTextFormat);  // NULL of the type that the server infers.
+    }
+  }
+}
+
+void PostgresArguments::Add(Oid type, const char* value, size_t length, int format) {
+  types_.push_back(type);
+  values_.push_back(value);
+  lengths_.push_back(static_cast<int>(length));
+  formats_.push_back(format);
+}
+
+absl::StatusOr<Rows> ReadRows(std::string_view query_name, const PGresult& result) {
+  const int columns = PQnfields(&result);
+  const int rows = PQntuples(&result);
+  std::vector<Value> values;
+  values.reserve(static_cast<size_t>(columns) * rows);
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(&result, row, column) != 0) {
+        values.emplace_back(std::monostate());
+        continue;
+      }
+      const std::string_view text(PQgetvalue(&result, row, column),
+                                  PQgetlength(&result, row, column));
+      ASSIGN_OR_RETURN(Value value, ReadValue(query_name, PQftype(&result, column), text));
+      values.push_back(std::move(value));
+    }
+  }
+  int64_t affected = 0;
+  // For SELECT the server counts the rows returned.
+  if (std::strncmp(PQcmdStatus(const_cast<PGresult*>(&result)), "SELECT", 6) != 0) {
+    const char* count = PQcmdTuples(const_cast<PGresult*>(&result));
+    if (*count != '\0' && !ParseInteger(count, &affected)) affected = 0;
+  }
+  return Rows(columns, std::move(values), affected);
+}
+
+}  // namespace gonghui::sql

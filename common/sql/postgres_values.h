@@ -1,0 +1,42 @@
+// Values on their way to and from PostgreSQL.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/sql/sql.h"
+
+namespace gonghui::sql {
+
+// The arguments of one execution in libpq's form: text, except bytes, which go as they are. Keeps
+// pointers into `args`.
+class PostgresArguments {
+ public:
+  explicit PostgresArguments(const Args& args);
+
+  int count() const { return static_cast<int>(types_.size()); }
+  const Oid* types() const { return types_.data(); }
+  const char* const* values() const { return values_.data(); }
+  const int* lengths() const { return lengths_.data(); }
+  const int* formats() const { return formats_.data(); }
+
+ private:
+  void Add(Oid type, const char* value, size_t length, int format);
+
+  std::vector<std::string> texts_;
+  std::vector<Oid> types_;
+  std::vector<const char*> values_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+};
+
+// Copies a result out of libpq. INTERNAL for a number that is no int64 (a SUM that overflowed, or
+// an AVG: CAST it in the statement).
+absl::StatusOr<Rows> ReadRows(std::string_view query_name, const PGresult& result);
+
+}  // namespace gonghui::sql
