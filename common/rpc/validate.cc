@@ -35,6 +35,10 @@ struct Violation {
 };
 using Verdict = std::optional<Violation>;
 
+// Whether required fields must be there: not in the resource of an update, whose mask says which
+// fields count.
+enum class Extent { kWhole, kMasked };
+
 struct Plan;
 
 // What one field may hold, ready for use.
@@ -46,6 +50,7 @@ struct FieldRule {
   std::unique_ptr<RE2> pattern;
   std::unique_ptr<RE2> name_pattern;
   const Plan* nested = nullptr;  // Of a message field that is no map.
+  Extent inside = Extent::kWhole;
 };
 
 struct Plan {
@@ -76,6 +81,7 @@ class Plans {
     auto [at, is_new] = plans_.try_emplace(message);
     if (!is_new) return *at->second;  // Also a type that contains itself.
     Plan& plan = *(at->second = std::make_unique<Plan>());
+    const bool is_update = message->FindFieldByName("update_mask") != nullptr;
     for (int i = 0; i < message->field_count(); ++i) {
       const FieldDescriptor* field = message->field(i);
       FieldRule rule{.field = field, .policy = field->options().GetExtension(common::v1::field)};
@@ -91,6 +97,7 @@ class Plans {
       }
       if (field->message_type() != nullptr && !field->is_map()) {
         rule.nested = &Make(field->message_type());
+        if (is_update && !field->is_repeated()) rule.inside = Extent::kMasked;
       }
       plan.rules.push_back(std::move(rule));
     }
@@ -164,10 +171,10 @@ Verdict CheckText(const FieldRule& rule, std::string_view text) {
   return std::nullopt;
 }
 
-Verdict CheckMessage(const Plan& plan, const Message& message);
+Verdict CheckMessage(const Plan& plan, const Message& message, Extent extent);
 
 // One value: of a singular field (index -1) or of a repeated one.
-Verdict CheckValue(const FieldRule& rule, const Message& message, int index) {
+Verdict CheckValue(const FieldRule& rule, const Message& message, int index, Extent extent) {
   const Reflection& reflection = *message.GetReflection();
   const FieldDescriptor* field = rule.field;
   switch (field->cpp_type()) {
@@ -190,9 +197,10 @@ Verdict CheckValue(const FieldRule& rule, const Message& message, int index) {
                      StrCat("的取值", number, "不存在"));
     }
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return CheckMessage(*rule.nested, index < 0
-                                            ? reflection.GetMessage(message, field)
-                                            : reflection.GetRepeatedMessage(message, field, index));
+      return CheckMessage(*rule.nested,
+                          index < 0 ? reflection.GetMessage(message, field)
+                                    : reflection.GetRepeatedMessage(message, field, index),
+                          rule.inside == Extent::kMasked ? Extent::kMasked : extent);
     default:
       return std::nullopt;
   }
@@ -211,7 +219,7 @@ Verdict CheckMapEntry(const FieldRule& rule, const Message& entry) {
   return std::nullopt;
 }
 
-Verdict CheckRepeated(const FieldRule& rule, const Message& message) {
+Verdict CheckRepeated(const FieldRule& rule, const Message& message, Extent extent) {
   const Reflection& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, rule.field);
   if (size > rule.max_items) {
@@ -220,11 +228,12 @@ Verdict CheckRepeated(const FieldRule& rule, const Message& message) {
         StrCat("has ", size, " entries where ", rule.max_items, " are allowed; split the request"),
         StrCat("有", size, "项，最多允许", rule.max_items, "项；请分批提交")};
   }
+  if (rule.policy.items_in_operation()) return std::nullopt;
   for (int i = 0; i < size; ++i) {
     Verdict verdict =
         rule.field->is_map()
             ? CheckMapEntry(rule, reflection.GetRepeatedMessage(message, rule.field, i))
-            : CheckValue(rule, message, i);
+            : CheckValue(rule, message, i, extent);
     if (!verdict.has_value()) continue;
     // Map entries have no order, so their position says nothing; their keys may be personal.
     if (!rule.field->is_map()) {
@@ -235,20 +244,21 @@ Verdict CheckRepeated(const FieldRule& rule, const Message& message) {
   return std::nullopt;
 }
 
-Verdict CheckField(const FieldRule& rule, const Message& message) {
+Verdict CheckField(const FieldRule& rule, const Message& message, Extent extent) {
   const Reflection& reflection = *message.GetReflection();
   const bool present = rule.field->is_repeated() ? reflection.FieldSize(message, rule.field) > 0
                                                  : reflection.HasField(message, rule.field);
   if (!present) {
-    if (!rule.policy.required()) return std::nullopt;
+    if (!rule.policy.required() || extent == Extent::kMasked) return std::nullopt;
     return Violation{common::v1::REASON_FIELD_REQUIRED, "", "is required; fill it", "必填；请填写"};
   }
-  return rule.field->is_repeated() ? CheckRepeated(rule, message) : CheckValue(rule, message, -1);
+  return rule.field->is_repeated() ? CheckRepeated(rule, message, extent)
+                                   : CheckValue(rule, message, -1, extent);
 }
 
-Verdict CheckMessage(const Plan& plan, const Message& message) {
+Verdict CheckMessage(const Plan& plan, const Message& message, Extent extent) {
   for (const FieldRule& rule : plan.rules) {
-    Verdict verdict = CheckField(rule, message);
+    Verdict verdict = CheckField(rule, message, extent);
     if (!verdict.has_value()) continue;
     const bool joins = verdict->path.empty() || verdict->path[0] == '[';
     verdict->path = StrCat(rule.field->name(), joins ? "" : ".", verdict->path);
@@ -290,7 +300,7 @@ void Redact(Message& message) {
 }  // namespace
 
 absl::Status Validate(const Message& message) {
-  Verdict verdict = CheckMessage(PlanOf(message), message);
+  Verdict verdict = CheckMessage(PlanOf(message), message, Extent::kWhole);
   if (!verdict.has_value()) return absl::OkStatus();
   return InvalidArgument(verdict->reason, StrCat(verdict->path, " ", verdict->message),
                          StrCat(verdict->path, verdict->message_zh))
