@@ -51,10 +51,19 @@ class OrganizationTree {
   // The organisation and all below it, depth first, children by id.
   std::vector<std::string> Subtree(std::string_view id, std::string_view valid_at,
                                    int64_t known_at_us = kNow) const;
+  // Days on which any version begins, whenever it was believed.
+  std::set<std::string> ChangeDays() const;
   // Id of the organisation without parent; empty while there is none. It never changes.
   const std::string& Root() const { return root_; }
   bool Exists(std::string_view id) const { return versions_.find(id) != versions_.end(); }
   size_t size() const { return versions_.size(); }
+  // All versions of an organisation by valid_from, also those no longer believed; empty when
+  // unknown.
+  const std::vector<Version>& Versions(std::string_view id) const {
+    static const std::vector<Version> kNone;
+    auto found = versions_.find(id);
+    return found == versions_.end() ? kNone : found->second;
+  }
 
  private:
   // As Find, but before its founding the organisation is as on its first day.

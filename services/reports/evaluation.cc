@@ -1,0 +1,249 @@
+#include "services/reports/evaluation.h"
+
+#include <algorithm>
+
+#include "common/base/money.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+
+namespace gonghui::reports {
+namespace {
+
+constexpr sql::Query kListCells{
+    "reports.list_cells",
+    "SELECT subject, dims, month, value, records FROM cells WHERE tenant=$1 AND organization=$2 "
+    "AND measure=$3 AND month>=$4 AND month<=$5 ORDER BY subject"};
+
+// Months of which rows count.
+struct Months {
+  std::string first;  // Empty: from the beginning.
+  std::string last;
+  const std::set<std::string>* only = nullptr;
+
+  bool Holds(const std::string& month) const {
+    return month >= first && month <= last &&
+           (only == nullptr || only->empty() || only->contains(month));
+  }
+};
+
+// A balance stands at the end of the last month; everything before belongs to it.
+Months MonthsOf(v1::MeasureKind kind, const DimensionFilter& filter, const Period& period) {
+  if (!IsBalance(kind)) return {period.first_month, period.last_month, &filter.months};
+  return {"", filter.months.empty() ? period.last_month : *filter.months.rbegin(), nullptr};
+}
+
+// Per distinct dimension text: the group its rows belong to, or none.
+std::vector<std::optional<DimensionMap>> GroupsOf(const CellRows& rows,
+                                                  const DimensionFilter& filter,
+                                                  const std::set<std::string>& split) {
+  std::vector<std::optional<DimensionMap>> groups;
+  for (const DimensionMap& dims : rows.dims()) {
+    std::optional<DimensionMap> group;
+    if (filter.Admits(dims)) {
+      group.emplace();
+      for (const std::string& key : split) {
+        auto found = dims.find(key);
+        if (found == dims.end()) {
+          group.reset();
+          break;
+        }
+        group->emplace(key, found->second);
+      }
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+Sums SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionFilter& filter,
+             const std::set<std::string>& split, const Months& months) {
+  const auto groups = GroupsOf(rows, filter, split);
+  Sums sums;
+  std::vector<Sum*> targets;  // Beside groups.
+  for (const auto& group : groups) {
+    targets.push_back(group.has_value() ? &sums[*group] : nullptr);
+  }
+  const bool subjects = CountsSubjects(kind);
+  std::map<Sum*, int64_t> nets;  // Of the subject at hand, by group.
+  const auto count_subject = [&] {
+    for (const auto& [target, net] : nets) target->value += net > 0 ? 1 : 0;
+    nets.clear();
+  };
+  const std::string* subject = nullptr;
+  for (const CellRows::Row& row : rows.rows()) {
+    if (subjects && (subject == nullptr || row.subject != *subject)) {
+      count_subject();
+      subject = &row.subject;
+    }
+    Sum* target = targets[row.dims];
+    if (target == nullptr || !months.Holds(row.month)) continue;
+    target->records += row.records;
+    if (subjects) {
+      nets[target] += row.value;
+    } else {
+      target->value += row.value;
+    }
+  }
+  count_subject();
+  std::erase_if(sums, [](const auto& entry) { return entry.second.empty(); });
+  return sums;
+}
+
+std::vector<std::string> MonthsWithin(const Period& period) {
+  std::vector<std::string> months;
+  for (std::string month = period.first_month; month <= period.last_month;) {
+    months.push_back(month);
+    int number = (month[5] - '0') * 10 + (month[6] - '0') + 1;
+    if (number > 12) break;  // Periods do not reach beyond a year.
+    month[5] = static_cast<char>('0' + number / 10);
+    month[6] = static_cast<char>('0' + number % 10);
+  }
+  return months;
+}
+
+// Decimal places between the smallest unit and the printed one.
+int ScaleOf(const v1::Measure& measure) {
+  if (measure.kind() != v1::MEASURE_KIND_MONEY) return 0;
+  return measure.unit() == "wan_yuan" ? 6 : 2;
+}
+
+// Sets value and text of a ratio; leaves them empty over zero.
+void SetRatio(const v1::Measure& measure, const Outcome& outcome, v1::Figure& figure) {
+  const int64_t denominator = outcome.denominator->value;
+  if (denominator <= 0) return;
+  auto millionths = MulDivRound(outcome.sum.value, 1'000'000, denominator);
+  int64_t printed_unit = measure.unit() == "%" ? 100 : 1;
+  for (int i = 0; i < measure.decimals(); ++i) printed_unit *= 10;
+  auto printed = MulDivRound(outcome.sum.value, printed_unit, denominator);
+  if (!millionths.ok() || !printed.ok()) return;
+  figure.set_has_value(true);
+  figure.set_value(*millionths);
+  figure.set_text(FormatScaled(*printed, measure.decimals(), measure.decimals()));
+}
+
+}  // namespace
+
+void CellRows::Add(std::string subject, std::string_view dims, std::string month, int64_t value,
+                   int64_t records) {
+  auto found = dims_index_.find(dims);
+  if (found == dims_index_.end()) {
+    found = dims_index_.emplace(std::string(dims), dims_.size()).first;
+    dims_.push_back(ParseDimensions(dims));
+  }
+  rows_.push_back({std::move(subject), found->second, std::move(month), value, records});
+}
+
+void CellRows::SortBySubject() {
+  std::sort(rows_.begin(), rows_.end(),
+            [](const Row& a, const Row& b) { return a.subject < b.subject; });
+}
+
+absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
+                                   const v1::Measure& measure) {
+  CellRows cells;
+  const std::string first = IsBalance(measure.kind()) ? "" : scope.period.first_month;
+  RETURN_IF_ERROR(
+      tx.Stream(kListCells,
+                {scope.tenant, scope.organization, measure.name(), first, scope.period.last_month},
+                [&](const sql::Rows::Row& row) {
+                  cells.Add(row.Get<std::string>(0), row.Get<std::string_view>(1),
+                            row.Get<std::string>(2), row.Get<int64_t>(3), row.Get<int64_t>(4));
+                  return absl::OkStatus();
+                }));
+  return cells;
+}
+
+Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionFilter& filter,
+              const std::set<std::string>& split, const Period& period) {
+  const Months months = MonthsOf(measure.kind(), filter, period);
+  if (!split.contains(std::string(kMonthKey))) {
+    return SumRows(measure.kind(), rows, filter, split, months);
+  }
+  std::set<std::string> keys = split;
+  keys.erase(std::string(kMonthKey));
+  Sums sums;
+  for (const std::string& month : MonthsWithin(period)) {
+    const Months one{IsBalance(measure.kind()) ? "" : month, month, nullptr};
+    for (auto& [group, sum] : SumRows(measure.kind(), rows, filter, keys, one)) {
+      DimensionMap dated = group;
+      dated.emplace(kMonthKey, month);
+      sums.emplace(std::move(dated), sum);
+    }
+  }
+  return sums;
+}
+
+absl::StatusOr<LoadedMeasure> LoadedMeasure::Load(sql::Tx& tx, const Measures& measures,
+                                                  const FigureScope& scope,
+                                                  const v1::Measure& measure) {
+  LoadedMeasure loaded;
+  loaded.measure_ = &measure;
+  loaded.period_ = scope.period;
+  loaded.parts_ = measures.PartsOf(measure);
+  for (const v1::Measure* part : loaded.parts_) {
+    ASSIGN_OR_RETURN(CellRows rows, LoadCells(tx, scope, *part));
+    loaded.rows_.push_back(std::move(rows));
+  }
+  return loaded;
+}
+
+bool LoadedMeasure::empty() const {
+  // A ratio without denominator says nothing.
+  return rows_.back().empty();
+}
+
+Outcomes LoadedMeasure::Split(const DimensionFilter& filter,
+                              const std::set<std::string>& split) const {
+  Outcomes outcomes;
+  for (auto& [group, sum] : Evaluate(*parts_[0], rows_[0], filter, split, period_)) {
+    outcomes[group].sum = sum;
+  }
+  if (parts_.size() == 1) return outcomes;
+  for (auto& [group, sum] : Evaluate(*parts_[1], rows_[1], filter, split, period_)) {
+    outcomes[group].denominator = sum;
+  }
+  for (auto& [group, outcome] : outcomes) {
+    if (!outcome.denominator.has_value()) outcome.denominator.emplace();
+  }
+  return outcomes;
+}
+
+Outcome LoadedMeasure::Total(const DimensionFilter& filter) const {
+  Outcomes outcomes = Split(filter, {});
+  if (!outcomes.empty()) return outcomes.begin()->second;
+  return {.sum = {}, .denominator = parts_.size() == 2 ? std::optional<Sum>(Sum{}) : std::nullopt};
+}
+
+std::string FormatValue(const v1::Measure& measure, int64_t value) {
+  return FormatScaled(value, ScaleOf(measure), measure.decimals());
+}
+
+v1::Figure MakeFigure(const FigureScope& scope, const v1::Measure& measure,
+                      const DimensionMap& dimensions, const Outcome& outcome) {
+  v1::Figure figure;
+  const std::string dims = FormatDimensions(dimensions);
+  figure.set_name(StrCat("federations/", scope.tenant, "/organizations/", scope.organization,
+                         "/figures/", measure.name(), "/", scope.period.text,
+                         dims.empty() ? "" : "/", dims));
+  figure.set_measure(measure.name());
+  for (const auto& [key, value] : dimensions) {
+    common::v1::Dimension& dimension = *figure.add_dimensions();
+    dimension.set_key(key);
+    dimension.set_value(value);
+  }
+  figure.set_period(scope.period.text);
+  figure.set_organization(scope.organization);
+  figure.set_unit(measure.unit());
+  *figure.mutable_label() = measure.label();
+  figure.set_records(outcome.sum.records);
+  if (outcome.denominator.has_value()) {
+    SetRatio(measure, outcome, figure);
+  } else {
+    figure.set_has_value(true);
+    figure.set_value(outcome.sum.value);
+    figure.set_text(FormatValue(measure, outcome.sum.value));
+  }
+  return figure;
+}
+
+}  // namespace gonghui::reports

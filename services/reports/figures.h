@@ -1,0 +1,78 @@
+// Figures: ListMeasures and QueryFigures.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/call.h"
+#include "common/sql/sql.h"
+#include "common/tree/tree_cache.h"
+#include "gonghui/reports/v1/report.pb.h"
+#include "services/reports/evaluation.h"
+#include "services/reports/measures.h"
+
+namespace gonghui::reports {
+
+// How far each source has been followed for a federation.
+using FreshnessOf = std::function<std::vector<v1::Freshness>(const std::string& federation)>;
+
+// A parsed Figure.name.
+struct FigureName {
+  FigureScope scope;
+  const v1::Measure* measure = nullptr;
+  DimensionFilter filter;  // Without split.
+};
+// Errors at `name`: FIELD_INVALID, MEASURE_UNKNOWN, PERIOD_INVALID, DIMENSION_UNKNOWN.
+absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string_view name);
+
+// The figure of a name, with its parts where it is a ratio.
+absl::StatusOr<v1::Figure> ReadFigure(sql::Tx& tx, const Measures& measures,
+                                      const FigureName& name);
+
+// Every figure of an organisation that has facts: of each measure the total, every combination of
+// its dimensions, and the same under the names of its totals.
+absl::StatusOr<std::vector<v1::Figure>> AllFigures(sql::Tx& tx, const Measures& measures,
+                                                   const FigureScope& scope);
+
+// Errors: NOT_FOUND at `organization`.
+absl::Status CheckOrganization(const tree::TreeCache& tree, const std::string& federation,
+                               const std::string& organization);
+
+// Thread-safe.
+class Figures {
+ public:
+  struct Options {
+    sql::Database* db = nullptr;
+    const Measures* measures = nullptr;
+    tree::TreeCache* tree = nullptr;
+    FreshnessOf freshness;
+  };
+  explicit Figures(Options options) : options_(std::move(options)) {}
+
+  absl::StatusOr<v1::ListMeasuresResponse> ListMeasures(rpc::Call& call,
+                                                        const v1::ListMeasuresRequest& request);
+  absl::StatusOr<v1::QueryFiguresResponse> Query(rpc::Call& call,
+                                                 const v1::QueryFiguresRequest& request);
+  absl::StatusOr<v1::GetFreshnessResponse> GetFreshness(rpc::Call& call,
+                                                        const v1::GetFreshnessRequest& request);
+
+ private:
+  // A measure as the request asks for it.
+  struct Asked {
+    const v1::Measure* measure;
+    DimensionFilter filter;
+    bool named;  // By the request: answered also without facts.
+  };
+  absl::StatusOr<std::vector<Asked>> Resolve(const v1::QueryFiguresRequest& request,
+                                             const Period& period) const;
+  absl::StatusOr<std::vector<std::string>> Organizations(rpc::Call& call,
+                                                         const v1::QueryFiguresRequest& request,
+                                                         const Period& period) const;
+
+  const Options options_;
+};
+
+}  // namespace gonghui::reports

@@ -1,0 +1,85 @@
+#include "services/reports/reorganise.h"
+
+#include <vector>
+
+#include "common/base/status.h"
+#include "services/reports/rollups.h"
+
+namespace gonghui::reports {
+namespace {
+
+constexpr sql::Query kListFactsOfUnit{
+    "reports.list_facts_of_unit",
+    "SELECT organization, measure, on_date, dims, subject, delta, record FROM facts "
+    "WHERE tenant=$1 AND organization=$2"};
+constexpr sql::Query kListFactsPage{
+    "reports.list_facts_page",
+    "SELECT organization, measure, on_date, dims, subject, delta, record, source, sequence, "
+    "ordinal FROM facts WHERE tenant=$1 AND (source, sequence, ordinal) > ($2, $3, $4) "
+    "ORDER BY source, sequence, ordinal LIMIT 10000"};
+constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHERE tenant=$1"};
+
+// Moves the cells that an organisation's facts make from one history to another.
+absl::Status Shift(sql::Tx& tx, const std::string& tenant, const std::string& organization,
+                   const Measures& measures, const PathHistory& before, const PathHistory& after,
+                   CellChanges& cells) {
+  return tx.Stream(kListFactsOfUnit, {tenant, organization}, [&](const sql::Rows::Row& row) {
+    const StoredFact fact = ReadFact(row);
+    if (const v1::Measure* measure = measures.FindCounted(fact.measure); measure != nullptr) {
+      cells.Add(*measure, fact, before, -1);
+      cells.Add(*measure, fact, after, 1);
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                        tree::TreeCache& tree, bool changed) {
+  if (changed) tree.Expire(tenant);
+  ASSIGN_OR_RETURN(auto now, tree.Get(tenant));
+  if (changed && !tree.IsFresh(tenant)) {
+    return Unavailable(common::v1::REASON_UNAVAILABLE,
+                       "the organisation tree cannot be read: try again when membership answers",
+                       "无法读取组织树：请在会员服务恢复后重试");
+  }
+  ASSIGN_OR_RETURN(auto placed, Placements::All(tx, tenant));
+  Placements placements(tx, tenant, tree);
+  CellChanges cells;
+  for (const auto& [organization, before] : placed) {
+    const PathHistory after = HistoryOf(*now, organization);
+    if (after == before) continue;
+    RETURN_IF_ERROR(Shift(tx, tenant, organization, measures, before, after, cells));
+    RETURN_IF_ERROR(placements.Set(organization, after));
+  }
+  return cells.Write(tx, tenant);
+}
+
+absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                     const tree::TreeCache& tree) {
+  RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
+  Placements placements(tx, tenant, tree);
+  CellChanges cells;
+  std::string source;
+  int64_t sequence = 0;
+  int64_t ordinal = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kListFactsPage, {tenant, source, sequence, ordinal}));
+    if (rows.empty()) return absl::OkStatus();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const StoredFact fact = ReadFact(rows[i]);
+      const v1::Measure* measure = measures.FindCounted(fact.measure);
+      if (measure == nullptr) continue;
+      ASSIGN_OR_RETURN(const PathHistory* history, placements.Of(fact.organization));
+      cells.Add(*measure, fact, *history, 1);
+    }
+    RETURN_IF_ERROR(cells.Write(tx, tenant));
+    const sql::Rows::Row last = rows[rows.size() - 1];
+    source = last.Get<std::string>(7);
+    sequence = last.Get<int64_t>(8);
+    ordinal = last.Get<int64_t>(9);
+  }
+}
+
+}  // namespace gonghui::reports

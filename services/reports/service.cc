@@ -1,0 +1,136 @@
+#include "services/reports/service.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/feed/follower.h"
+#include "common/feed/schema.embedded.h"
+#include "common/rpc/schema.embedded.h"
+#include "common/sql/migrate.h"
+#include "services/reports/catalog.embedded.h"
+#include "services/reports/explanations.h"
+#include "services/reports/figures.h"
+#include "services/reports/measures.h"
+#include "services/reports/rollups.h"
+#include "services/reports/schema.embedded.h"
+#include "services/reports/summaries.h"
+#include "services/reports/verification.h"
+
+namespace gonghui::reports {
+namespace {
+
+constexpr const char* kSources[] = {"membership", "funds", "activities", "casework"};
+
+std::vector<EmbeddedFile> Schema() {
+  std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
+  for (const auto* more : {&embedded::common_feed_schema(), &embedded::services_reports_schema()}) {
+    files.insert(files.end(), more->begin(), more->end());
+  }
+  return files;
+}
+
+class Reports final : public Hosted {
+ public:
+  Reports(const Host& host, Measures measures, SummaryTemplate sections)
+      : db_(*host.db),
+        measures_(std::move(measures)),
+        sections_(std::move(sections)),
+        rollups_(&measures_, host.tree),
+        figures_({.db = host.db,
+                  .measures = &measures_,
+                  .tree = host.tree,
+                  .freshness = [this](const std::string& f) { return FreshnessFor(f); }}),
+        explanations_({.db = host.db,
+                       .measures = &measures_,
+                       .tree = host.tree,
+                       .freshness = [this](const std::string& f) { return FreshnessFor(f); }}),
+        verification_({.db = host.db, .measures = &measures_, .tree = host.tree}),
+        summaries_(
+            {.db = host.db, .measures = &measures_, .tree = host.tree, .sections = &sections_}),
+        service_("gonghui.reports.v1.ReportService", *host.pipeline) {
+    for (const char* source : kSources) {
+      feed::Follower::Options options;
+      options.source = source;
+      options.client = host.peer(source);
+      options.db = host.db;
+      followers_.push_back(std::make_unique<feed::Follower>(
+          std::move(options),
+          [this, source](sql::Tx& tx, const std::vector<feed::v1::Event>& events) {
+            return rollups_.Apply(tx, source, events);
+          }));
+    }
+    service_.Handle("ListMeasures", &figures_, &Figures::ListMeasures);
+    service_.Handle("QueryFigures", &figures_, &Figures::Query);
+    service_.Handle("GetFreshness", &figures_, &Figures::GetFreshness);
+    service_.Handle("ExplainFigure", &explanations_, &Explanations::Explain);
+    service_.Handle("VerifyRollups", &verification_, &Verification::Verify);
+    service_.Handle("GetWorkSummary", &summaries_, &Summaries::Get);
+  }
+
+  std::vector<rpc::Service*> services() override { return {&service_}; }
+
+  void Start() override {
+    if (absl::Status status = rollups_.Refresh(db_); !status.ok()) {
+      // The followers do it with their next page.
+      log::Warning("cells_not_rebuilt", {{"reason", ReasonName(ReasonOf(status))}});
+    }
+    for (auto& follower : followers_) follower->Start();
+  }
+
+  void Stop() override {
+    for (auto& follower : followers_) follower->Stop();
+  }
+
+  absl::Status CatchUp() {
+    bool moved = true;
+    while (moved) {
+      moved = false;
+      for (auto& follower : followers_) {
+        ASSIGN_OR_RETURN(const bool advanced, follower->PollOnce());
+        moved = moved || advanced;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<v1::Freshness> FreshnessFor(const std::string& federation) const {
+    std::vector<v1::Freshness> sources;
+    for (size_t i = 0; i < followers_.size(); ++i) {
+      const feed::Follower::Position position = followers_[i]->PositionOf(federation);
+      v1::Freshness& freshness = sources.emplace_back();
+      freshness.set_source(kSources[i]);
+      freshness.set_applied(position.applied);
+      freshness.set_head(position.head);
+      freshness.set_error(position.error);
+    }
+    return sources;
+  }
+
+  sql::Database& db_;
+  const Measures measures_;
+  const SummaryTemplate sections_;
+  Rollups rollups_;
+  std::vector<std::unique_ptr<feed::Follower>> followers_;
+  Figures figures_;
+  Explanations explanations_;
+  Verification verification_;
+  Summaries summaries_;
+  rpc::Service service_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host) {
+  RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  ASSIGN_OR_RETURN(Measures measures, Measures::Load(embedded::services_reports_catalog()));
+  ASSIGN_OR_RETURN(SummaryTemplate sections, SummaryTemplate::Load(measures));
+  return std::make_unique<Reports>(host, std::move(measures), std::move(sections));
+}
+
+absl::Status CatchUp(Hosted& reports) { return static_cast<Reports&>(reports).CatchUp(); }
+
+}  // namespace gonghui::reports
