@@ -44,7 +44,7 @@ class Shard {
     entries_.push_front({key, version, std::string(value), expires});
     index_[key] = entries_.begin();
     bytes_ += Size(entries_.front());
-    while (bytes_ > limit && entries_.size() > 1) Erase(std::prev(entries_.end()));
+    while (bytes_ > limit && !entries_.empty()) Erase(std::prev(entries_.end()));
   }
 
   void Raise(const std::string& key, int64_t version, absl::Time now) {

@@ -8,12 +8,14 @@ namespace gonghui::rpc::internal {
 namespace {
 
 constexpr size_t kLongestQueue = 4096;
-constexpr size_t kLargestRound = 1000;
 
 }  // namespace
 
-BatchQueue::BatchQueue(BatchOperation operation, PipelineState& pipeline)
-    : operation_(std::move(operation)), pipeline_(pipeline), thread_([this] { Work(); }) {}
+BatchQueue::BatchQueue(BatchOperation operation, size_t limit, PipelineState& pipeline)
+    : operation_(std::move(operation)),
+      limit_(limit),
+      pipeline_(pipeline),
+      thread_([this] { Work(); }) {}
 
 BatchQueue::~BatchQueue() {
   {
@@ -44,7 +46,7 @@ BatchQueue::Round BatchQueue::Take() {
       },
       this));
   Round round;
-  while (!waiting_.empty() && round.size() < kLargestRound) {
+  while (!waiting_.empty() && round.size() < limit_) {
     round.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }

@@ -11,11 +11,11 @@
 
 namespace gonghui::rpc::internal {
 
-// One thread takes whatever waits (at most 1000 calls), runs it as one batch, answers all, and
+// One thread takes whatever waits (at most `limit` calls), runs it as one batch, answers all, and
 // looks again. Thread-safe. The destructor runs what waits, then joins.
 class BatchQueue {
  public:
-  BatchQueue(BatchOperation operation, PipelineState& pipeline);
+  BatchQueue(BatchOperation operation, size_t limit, PipelineState& pipeline);
   ~BatchQueue();
   // Answers RESOURCE_EXHAUSTED when 4096 calls wait.
   void Push(std::unique_ptr<Invocation> invocation);
@@ -27,6 +27,7 @@ class BatchQueue {
   void RunRound(Round round) const;
 
   const BatchOperation operation_;
+  const size_t limit_;
   PipelineState& pipeline_;
   absl::Mutex mutex_;
   std::deque<std::unique_ptr<Invocation>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -78,8 +78,9 @@ void Service::Add(std::string_view method, const internal::Signature& signature,
 void Service::AddBatched(std::string_view method, const internal::Signature& signature,
                          internal::BatchOperation operation) {
   Endpoint& endpoint = state_->Claim(method, signature);
-  endpoint.batch =
-      std::make_unique<internal::BatchQueue>(std::move(operation), endpoint.pipeline.state());
+  endpoint.batch = std::make_unique<internal::BatchQueue>(
+      std::move(operation), static_cast<size_t>(endpoint.pipeline.options().batch_limit),
+      endpoint.pipeline.state());
 }
 
 grpc::Service* Service::grpc_service() { return state_.get(); }

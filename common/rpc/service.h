@@ -75,6 +75,7 @@ class Pipeline {
     std::string token_audience{auth::kAudience};
     int interactive_workers = 16;
     int bulk_workers = 4;
+    int batch_limit = 1000;  // Calls that a batched method takes at once.
     absl::Duration default_deadline = absl::Seconds(10);  // For calls without one.
     absl::Duration longest_deadline = absl::Seconds(120);
     bool log_calls = true;

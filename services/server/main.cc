@@ -25,6 +25,7 @@ std::vector<ConfigOption> Options() {
       {"listen", "127.0.0.1:8081",
        "gRPC addresses, comma separated: HOST:PORT or unix:PATH; port 0 picks one"},
       {"ops_port", "8082", "port of /healthz /readyz /metrics /statusz; 0 picks one, -1 none"},
+      {"http_port", "8080", "port of the HTTP/JSON gateway; 0 picks one, -1 none"},
       {"dev", "false",
        "make a signing key under DATA/dev and accept its tokens; never in production", false, true},
       {"keys_file", "", "JWK set of trusted token issuers"},
@@ -76,6 +77,8 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.listen = absl::StrSplit(config.Get("listen"), ',');
   ASSIGN_OR_RETURN(int64_t ops_port, config.GetInt("ops_port"));
   options.ops_port = static_cast<int>(ops_port);
+  ASSIGN_OR_RETURN(int64_t http_port, config.GetInt("http_port"));
+  options.http_port = static_cast<int>(http_port);
   options.dev = config.GetBool("dev");
   options.keys_file = config.Get("keys_file");
   options.service_token_file = config.Get("service_token_file");
@@ -95,7 +98,9 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
 absl::Status Run(const Config& config) {
   ASSIGN_OR_RETURN(Suite::Options options, SuiteOptions(config));
   ASSIGN_OR_RETURN(std::unique_ptr<Suite> suite, Suite::Start(std::move(options)));
-  log::Info("ready", {{"port", int64_t{suite->port()}}, {"ops_port", int64_t{suite->ops_port()}}});
+  log::Info("ready", {{"port", int64_t{suite->port()}},
+                      {"ops_port", int64_t{suite->ops_port()}},
+                      {"http_port", int64_t{suite->http_port()}}});
   if (const std::string& path = config.Get("port_file"); !path.empty()) {
     std::FILE* file = std::fopen((path + ".new").c_str(), "w");
     if (file == nullptr) return Internal("cannot write " + path);

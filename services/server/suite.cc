@@ -22,6 +22,7 @@
 #include "services/activities/service.h"
 #include "services/casework/service.h"
 #include "services/funds/service.h"
+#include "services/gateway/gateway.h"
 #include "services/membership/organizations.h"
 #include "services/membership/service.h"
 #include "services/reports/service.h"
@@ -99,20 +100,23 @@ class RunningSuite : public Suite {
     pipeline.clock = options_.clock;
     pipeline.keys = &keys_;
     pipeline.log_calls = options_.log_calls;
+    pipeline.batch_limit = options_.batch_limit;
     tree_ = std::make_unique<tree::TreeCache>(
         Hosts("membership") ? membership::TreeLoader(*databases_.at("membership"))
                             : RemoteTree(peers_.at("membership").get()),
         options_.clock);
     pipeline.scope = tree_.get();
     pipeline_ = std::make_unique<rpc::Pipeline>(pipeline);
-    cache_ =
-        cache::Cache::Open({.redis = options_.redis, .mac_key = personal_->Index("cache", "mac")});
+    cache_ = cache::Cache::Open({.max_bytes = options_.cache_bytes,
+                                 .redis = options_.redis,
+                                 .mac_key = personal_->Index("cache", "mac")});
     RETURN_IF_ERROR(OpenServices());
     return Listen();
   }
 
   int port() const override { return server_->port(); }
   int ops_port() const override { return ops_ ? ops_->port() : 0; }
+  int http_port() const override { return gateway_ ? gateway_->port() : 0; }
   sql::Database& database(const std::string& area) override { return *databases_.at(area); }
   void Drain() override { Shutdown(absl::Seconds(2)); }
 
@@ -306,6 +310,14 @@ class RunningSuite : public Suite {
                                               .not_ready = [this] { return NotReady(); },
                                               .status_page = [this] { return StatusPage(); }}));
     }
+    if (options_.http_port >= 0) {
+      const auto address = [this](const std::string& area) {
+        auto peer = options_.peers.find(area);
+        return Hosts(area) || peer == options_.peers.end() ? own_address_ : peer->second;
+      };
+      ASSIGN_OR_RETURN(gateway_,
+                       gateway::Gateway::Start({.port = options_.http_port, .address = address}));
+    }
     server_->SetServing(true);
     for (const auto& service : hosted_) service->Start();
     return absl::OkStatus();
@@ -332,6 +344,7 @@ class RunningSuite : public Suite {
 
   void Shutdown(absl::Duration linger) {
     if (!server_) return;
+    gateway_.reset();
     for (const auto& service : hosted_) service->Stop();
     server_->Drain(linger, absl::Seconds(15));
     pipeline_->Stop();
@@ -362,6 +375,7 @@ class RunningSuite : public Suite {
   std::unique_ptr<rpc::Service> feed_service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<ops::OpsServer> ops_;
+  std::unique_ptr<gateway::Gateway> gateway_;
 };
 
 }  // namespace

@@ -25,11 +25,14 @@ class Suite {
     std::map<std::string, std::string> peers;  // Area -> address, for services that run elsewhere.
     std::vector<std::string> listen = {"127.0.0.1:0"};
     int ops_port = -1;      // -1: no ops port; 0 picks one.
+    int http_port = -1;     // HTTP/JSON gateway; -1: none; 0 picks one.
     bool dev = false;       // Makes a signing key under data_dir/dev and accepts its tokens.
     std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
     std::string service_token_file;  // For peers elsewhere.
     std::string personal_keys_file;  // Default data_dir/keys/personal.yaml, made when missing.
     std::string redis;               // Empty: in-process cache only.
+    size_t cache_bytes = 64 << 20;   // In process; 0 keeps nothing.
+    int batch_limit = 1000;          // Calls that one transaction of a batched method may take.
     const Clock* clock = &Clock::System();
     bool reflection = true;
     bool log_calls = true;
@@ -39,6 +42,7 @@ class Suite {
 
   virtual int port() const = 0;
   virtual int ops_port() const = 0;
+  virtual int http_port() const = 0;
   virtual void Drain() = 0;  // Stops taking calls, lets running ones end.
   virtual sql::Database& database(const std::string& area) = 0;
   // A token of the development key. Only with Options.dev.
