@@ -1,0 +1,347 @@
+#include "services/funds/postings.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "common/base/date.h"
+#include "common/base/id.h"
+#include "common/base/money.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/sql/lookup.h"
+
+namespace gonghui::funds {
+namespace {
+
+constexpr sql::Query kInsertVoucher{"funds.insert_voucher",
+                                    "INSERT INTO vouchers (tenant, book_id, month, number, "
+                                    "on_date, memo, source, revision, digest, "
+                                    "reverses, reversed_by, create_time_us) "
+                                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)"};
+constexpr sql::Query kInsertEntry{
+    "funds.insert_entry",
+    "INSERT INTO entries (tenant, book_id, month, number, line, account, debit_fen, credit_fen, "
+    "on_date, memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+constexpr sql::Query kSetNextNumber{
+    "funds.set_next_number",
+    "INSERT INTO voucher_numbers (tenant, book_id, month, next) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (tenant, book_id, month) DO UPDATE SET next = excluded.next"};
+constexpr sql::Query kAddToMonth{
+    "funds.add_to_month",
+    "INSERT INTO account_months (tenant, book_id, account, month, debit_fen, credit_fen) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, book_id, account, month) DO UPDATE SET "
+    "debit_fen = account_months.debit_fen + excluded.debit_fen, "
+    "credit_fen = account_months.credit_fen + excluded.credit_fen"};
+constexpr sql::Query kLinkReversal{
+    "funds.link_reversal",
+    "UPDATE vouchers SET reversed_by = $5 WHERE tenant = $1 AND book_id = $2 AND month = $3 "
+    "AND number = $4 AND reversed_by = ''"};
+
+const sql::Lookup& FindNumbers() {
+  static const auto& lookup = *new sql::Lookup(
+      "funds.find_numbers", {"tenant", "book_id", "month"},
+      "SELECT n.book_id, n.month, n.next FROM wanted w CROSS JOIN voucher_numbers n "
+      "WHERE n.tenant = w.tenant AND n.book_id = w.book_id AND n.month = w.month");
+  return lookup;
+}
+
+const sql::Lookup& FindSources() {
+  static const auto& lookup = *new sql::Lookup(
+      "funds.find_sources", {"tenant", "book_id", "source"},
+      "SELECT v.book_id, v.source, v.revision, v.month, v.number, v.digest, v.reversed_by, "
+      "v.create_time_us FROM wanted w CROSS JOIN vouchers v "
+      "WHERE v.tenant = w.tenant AND v.book_id = w.book_id AND v.source = w.source "
+      "AND v.source <> ''");
+  return lookup;
+}
+
+std::string_view MonthOf(const v1::Voucher& voucher) {
+  return std::string_view(voucher.on_date()).substr(0, 7);
+}
+
+std::string DigestOf(const v1::Voucher& voucher) {
+  std::string content = StrCat(voucher.on_date(), "\x1f", voucher.memo());
+  for (const v1::Entry& entry : voucher.entries()) {
+    StrAppend(&content, "\x1e", entry.account(), "\x1f", entry.debit_fen(), "\x1f",
+              entry.credit_fen(), "\x1f", entry.memo());
+  }
+  return ContentId(content);
+}
+
+bool IsAmount(int64_t fen) { return fen > 0 && fen <= kLargestAmount; }
+
+absl::Status CheckAmounts(const v1::Entry& entry, const std::string& at) {
+  const bool debit = entry.debit_fen() != 0;
+  if (debit != (entry.credit_fen() != 0) &&
+      IsAmount(debit ? entry.debit_fen() : entry.credit_fen())) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument(
+             common::v1::REASON_AMOUNT_INVALID,
+             StrCat(
+                 "An entry has either a debit or a credit, a positive whole number of fen up to ",
+                 kLargestAmount, "; this one has debit ", entry.debit_fen(), " and credit ",
+                 entry.credit_fen(), ". A mistake is undone with ReverseVoucher."),
+             StrCat("每条分录只填借方或贷方，金额为不超过 ", kLargestAmount,
+                    " 的正整数（分）；此条借方 ", entry.debit_fen(), "、贷方 ", entry.credit_fen(),
+                    "。更正错误请冲销凭证。"))
+      .With("debit_fen", StrCat(entry.debit_fen()))
+      .With("credit_fen", StrCat(entry.credit_fen()))
+      .At(StrCat(at, debit ? ".debit_fen" : ".credit_fen"));
+}
+
+absl::Status CheckBalance(const v1::Voucher& voucher, std::string_view at) {
+  int64_t debit = 0;
+  int64_t credit = 0;
+  for (const v1::Entry& entry : voucher.entries()) {
+    ASSIGN_OR_RETURN(debit, AddChecked(debit, entry.debit_fen()));
+    ASSIGN_OR_RETURN(credit, AddChecked(credit, entry.credit_fen()));
+  }
+  if (debit == credit) return absl::OkStatus();
+  return InvalidArgument(common::v1::REASON_VOUCHER_UNBALANCED,
+                         StrCat("Debits of ", FormatYuan(debit), " and credits of ",
+                                FormatYuan(credit), " yuan differ; make them equal."),
+                         StrCat("借方合计 ", FormatYuan(debit), " 元与贷方合计 ",
+                                FormatYuan(credit), " 元不相等，请核对。"))
+      .With("debit_fen", StrCat(debit))
+      .With("credit_fen", StrCat(credit))
+      .At(StrCat(at, "entries"));
+}
+
+absl::Status AlreadyPosted(const Draft& draft, std::string_view at) {
+  return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                       StrCat("Voucher ", draft.key.Id(), " of book '", draft.book->id,
+                              "' has the same source with other content; reverse it, or give this ",
+                              "voucher another source."),
+                       StrCat("账套“", draft.book->id, "”的凭证 ", draft.key.Id(),
+                              " 来源相同而内容不同；请冲销该凭证，或换用其他来源编号。"))
+      .With("voucher", draft.key.Id())
+      .At(StrCat(at, "source"));
+}
+
+absl::Status AlreadyReversed(std::string_view id) {
+  return FailedPrecondition(
+             common::v1::REASON_STATE_FORBIDS,
+             StrCat("Voucher ", id, " is reversed already; post a new voucher instead."),
+             StrCat("凭证 ", id, " 已冲销；请另行填制凭证。"))
+      .With("voucher", std::string(id));
+}
+
+bool IsToPost(const Draft& draft) { return draft.status.ok() && !draft.existing; }
+
+// Sets key and create time of the drafts to post.
+absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
+                    absl::Span<Draft* const> drafts) {
+  std::map<std::pair<std::string_view, std::string_view>, int64_t> next;
+  for (const Draft* draft : drafts) {
+    if (IsToPost(*draft)) next.emplace(std::pair(draft->book->id, MonthOf(*draft->voucher)), 1);
+  }
+  std::vector<sql::Args> keys;
+  keys.reserve(next.size());
+  for (const auto& [key, number] : next) {
+    keys.push_back({tenant, std::string(key.first), std::string(key.second)});
+  }
+  RETURN_IF_ERROR(FindNumbers().Run(tx, keys, [&](const sql::Rows::Row& row) {
+    next.at({row.Get<std::string_view>(0), row.Get<std::string_view>(1)}) = row.Get<int64_t>(2);
+  }));
+  for (Draft* draft : drafts) {
+    if (!IsToPost(*draft)) continue;
+    const std::string_view month = MonthOf(*draft->voucher);
+    draft->key = {std::string(month), next.at({draft->book->id, month})++};
+    draft->create_time_us = now_us;
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    keys[i].push_back(
+        next.at({std::get<std::string>(keys[i][1]), std::get<std::string>(keys[i][2])}));
+  }
+  return tx.RunMany(kSetNextNumber, keys).status();
+}
+
+absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
+                            absl::Span<Draft* const> drafts) {
+  std::vector<sql::Args> vouchers;
+  std::vector<sql::Args> entries;
+  vouchers.reserve(drafts.size());
+  entries.reserve(2 * drafts.size());
+  for (const Draft* draft : drafts) {
+    if (!IsToPost(*draft)) continue;
+    const v1::Voucher& v = *draft->voucher;
+    vouchers.push_back({tenant, draft->book->id, draft->key.month, draft->key.number, v.on_date(),
+                        v.memo(), v.source(), draft->revision,
+                        v.source().empty() ? std::string() : DigestOf(v), draft->reverses,
+                        draft->create_time_us});
+    for (int line = 0; line < v.entries_size(); ++line) {
+      const v1::Entry& entry = v.entries(line);
+      entries.push_back({tenant, draft->book->id, draft->key.month, draft->key.number,
+                         int64_t{line} + 1, entry.account(), entry.debit_fen(), entry.credit_fen(),
+                         v.on_date(), entry.memo()});
+    }
+  }
+  RETURN_IF_ERROR(tx.RunMany(kInsertVoucher, vouchers).status());
+  return tx.RunMany(kInsertEntry, entries).status();
+}
+
+// Adds the entries up in memory, so that each sum is written once; in order of key, so that
+// transactions take the rows in the same order.
+absl::Status AddToMonths(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts) {
+  struct Sums {
+    int64_t debit = 0;
+    int64_t credit = 0;
+  };
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, Sums> months;
+  for (const Draft* draft : drafts) {
+    if (!IsToPost(*draft)) continue;
+    for (const v1::Entry& entry : draft->voucher->entries()) {
+      Sums& sums = months[{draft->book->id, entry.account(), draft->key.month}];
+      ASSIGN_OR_RETURN(sums.debit, AddChecked(sums.debit, entry.debit_fen()));
+      ASSIGN_OR_RETURN(sums.credit, AddChecked(sums.credit, entry.credit_fen()));
+    }
+  }
+  std::vector<sql::Args> rows;
+  rows.reserve(months.size());
+  for (const auto& [key, sums] : months) {
+    const auto& [book, account, month] = key;
+    rows.push_back({tenant, std::string(book), std::string(account), std::string(month), sums.debit,
+                    sums.credit});
+  }
+  return tx.RunMany(kAddToMonth, rows).status();
+}
+
+absl::Status LinkReversals(sql::Tx& tx, const std::string& tenant,
+                           absl::Span<Draft* const> drafts) {
+  for (const Draft* draft : drafts) {
+    if (draft->reverses.empty() || !IsToPost(*draft)) continue;
+    ASSIGN_OR_RETURN(const VoucherKey reversed, VoucherKey::FromId(draft->reverses));
+    ASSIGN_OR_RETURN(const sql::Rows rows,
+                     tx.Run(kLinkReversal, {tenant, draft->book->id, reversed.month,
+                                            reversed.number, draft->key.Id()}));
+    if (rows.affected() != 1) return AlreadyReversed(draft->reverses);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string VoucherKey::Id() const {
+  return StrCat(month.substr(0, 4), month.substr(5, 2), "-", number);
+}
+
+absl::StatusOr<VoucherKey> VoucherKey::FromId(std::string_view id) {
+  VoucherKey key;
+  if (id.size() > 7 && id[6] == '-') {
+    key.month = StrCat(id.substr(0, 4), "-", id.substr(4, 2));
+    if (ParseDate(key.month + "-01").ok() && ParseInteger(id.substr(7), &key.number) &&
+        key.number > 0 && key.Id() == id) {
+      return key;
+    }
+  }
+  return NoSuchVoucher(id);
+}
+
+absl::Status NoSuchVoucher(std::string_view id) {
+  return NotFound(common::v1::REASON_NOT_FOUND,
+                  StrCat("There is no voucher '", id, "'; ListVouchers shows the vouchers."),
+                  StrCat("没有凭证“", id, "”；请用 ListVouchers 查看。"))
+      .With("voucher", std::string(id));
+}
+
+absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std::string_view at) {
+  if (voucher.on_date() < book.opened_on) {
+    return FailedPrecondition(
+               common::v1::REASON_BOOK_MISSING,
+               StrCat("Book '", book.id, "' opens on ", book.opened_on, " and takes no voucher of ",
+                      voucher.on_date(), "; date it later or use another book."),
+               StrCat("账套“", book.id, "”自 ", book.opened_on, " 启用，不能记 ", voucher.on_date(),
+                      " 的凭证；请改日期或换账套。"))
+        .With("book", book.id)
+        .With("opened_on", book.opened_on)
+        .At(StrCat(at, "on_date"));
+  }
+  if (voucher.entries_size() < 2) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "A voucher has at least two entries, a debit and a credit; add what is "
+                           "missing.",
+                           "一张凭证至少有借贷两条分录，请补全。")
+        .At(StrCat(at, "entries"));
+  }
+  for (int i = 0; i < voucher.entries_size(); ++i) {
+    const std::string place = StrCat(at, "entries[", i, "]");
+    RETURN_IF_ERROR(CheckAmounts(voucher.entries(i), place));
+    RETURN_IF_ERROR(
+        book.chart->Resolve(voucher.entries(i).account(), StrCat(place, ".account")).status());
+  }
+  return CheckBalance(voucher, at);
+}
+
+absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
+                        std::string_view at) {
+  std::map<std::tuple<std::string_view, std::string_view, int64_t>, Draft*> by_source;
+  std::vector<sql::Args> keys;
+  for (Draft* draft : drafts) {
+    const std::string& source = draft->voucher->source();
+    if (source.empty() || !draft->status.ok()) continue;
+    by_source.emplace(std::tuple(draft->book->id, source, draft->revision), draft);
+    keys.push_back({tenant, draft->book->id, source});
+  }
+  RETURN_IF_ERROR(FindSources().Run(tx, keys, [&](const sql::Rows::Row& row) {
+    const auto it = by_source.find(
+        {row.Get<std::string_view>(0), row.Get<std::string_view>(1), row.Get<int64_t>(2)});
+    if (it == by_source.end()) return;
+    Draft& draft = *it->second;
+    draft.key = {row.Get<std::string>(3), row.Get<int64_t>(4)};
+    draft.existing = row.Get<std::string>(5) == DigestOf(*draft.voucher);
+    draft.reversed_by = row.Get<std::string>(6);
+    draft.create_time_us = row.Get<int64_t>(7);
+    if (!draft.existing) draft.status = AlreadyPosted(draft, at);
+  }));
+  return absl::OkStatus();
+}
+
+absl::Status Post(sql::Tx& tx, const std::string& tenant, int64_t now_us,
+                  absl::Span<Draft* const> drafts) {
+  if (std::none_of(drafts.begin(), drafts.end(), [](const Draft* d) { return IsToPost(*d); })) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Number(tx, tenant, now_us, drafts));
+  RETURN_IF_ERROR(InsertVouchers(tx, tenant, drafts));
+  RETURN_IF_ERROR(AddToMonths(tx, tenant, drafts));
+  return LinkReversals(tx, tenant, drafts);
+}
+
+std::string VoucherName(std::string_view tenant, std::string_view book, std::string_view id) {
+  return StrCat("federations/", tenant, "/books/", book, "/vouchers/", id);
+}
+
+v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft) {
+  v1::Voucher voucher = *draft.voucher;
+  const std::string& book = draft.book->id;
+  voucher.set_name(VoucherName(tenant, book, draft.key.Id()));
+  voucher.set_book(book);
+  voucher.set_number(draft.key.number);
+  voucher.set_create_time_us(draft.create_time_us);
+  voucher.clear_reverses();
+  voucher.clear_reversed_by();
+  if (!draft.reverses.empty()) voucher.set_reverses(VoucherName(tenant, book, draft.reverses));
+  if (!draft.reversed_by.empty()) {
+    voucher.set_reversed_by(VoucherName(tenant, book, draft.reversed_by));
+  }
+  return voucher;
+}
+
+v1::Voucher RedLetter(const v1::Voucher& voucher, std::string_view on_date, std::string_view memo) {
+  v1::Voucher red;
+  red.set_on_date(std::string(on_date));
+  red.set_memo(std::string(memo));
+  for (const v1::Entry& entry : voucher.entries()) {
+    v1::Entry& negated = *red.add_entries();
+    negated = entry;
+    negated.set_debit_fen(-entry.debit_fen());
+    negated.set_credit_fen(-entry.credit_fen());
+  }
+  return red;
+}
+
+}  // namespace gonghui::funds

@@ -1,0 +1,67 @@
+// How vouchers enter the books: checks, numbers, entries, running sums. Used by the ledger's RPCs
+// and by benefit records.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/sql/sql.h"
+#include "gonghui/funds/v1/ledger.pb.h"
+#include "services/funds/books.h"
+
+namespace gonghui::funds {
+
+inline constexpr int64_t kLargestAmount = 1'000'000'000'000'000;  // Fen, in one entry.
+
+// Place of a voucher in its book. The id is the month and the number: "202005-17".
+struct VoucherKey {
+  std::string month;  // "2020-05".
+  int64_t number = 0;
+
+  std::string Id() const;
+  static absl::StatusOr<VoucherKey> FromId(std::string_view id);  // NOT_FOUND when it is none.
+};
+absl::Status NoSuchVoucher(std::string_view id);
+
+// A checked voucher on its way into a book.
+struct Draft {
+  BookPtr book;
+  const v1::Voucher* voucher = nullptr;  // Date, memo, entries, source.
+  int64_t revision = 0;                  // Of the vouchers with the same source.
+  std::string reverses;                  // Id of the voucher of this book that it reverses.
+
+  // Set by FindPosted and Post.
+  absl::Status status;    // Not posted for this reason.
+  bool existing = false;  // The same voucher was posted before; it is described below.
+  VoucherKey key;
+  std::string reversed_by;
+  int64_t create_time_us = 0;
+};
+
+// Whether the voucher may be posted in the book, but for what else is posted there. The error's
+// field begins with `at` ("voucher." or ""). Errors: FIELD_INVALID, AMOUNT_INVALID,
+// ACCOUNT_UNKNOWN, VOUCHER_UNBALANCED, BOOK_MISSING (the book opens later).
+absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std::string_view at);
+
+// Marks the drafts whose source is posted: existing, or ALREADY_EXISTS where the content differs.
+// `at` as above.
+absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
+                        std::string_view at);
+
+// Posts the drafts that are neither marked nor failed, numbering them in the order given. No two
+// may have the same source and revision.
+absl::Status Post(sql::Tx& tx, const std::string& tenant, int64_t now_us,
+                  absl::Span<Draft* const> drafts);
+
+// The posted voucher as callers see it.
+v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft);
+std::string VoucherName(std::string_view tenant, std::string_view book, std::string_view id);
+
+// The voucher with all amounts negated, of another day; its number and links are not set.
+v1::Voucher RedLetter(const v1::Voucher& voucher, std::string_view on_date, std::string_view memo);
+
+}  // namespace gonghui::funds

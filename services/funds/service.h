@@ -1,0 +1,14 @@
+// The funds service: books and vouchers, benefit records.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "common/host/host.h"
+
+namespace gonghui::funds {
+
+// Migrates the database, loads charts and catalogue. Fails on a fault in either.
+absl::StatusOr<std::unique_ptr<Hosted>> OpenFunds(const Host& host);
+
+}  // namespace gonghui::funds

@@ -1,0 +1,44 @@
+// The ledger's vouchers: posting, reversal, reading, balances.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/host/host.h"
+#include "common/rpc/service.h"
+#include "gonghui/funds/v1/ledger.pb.h"
+#include "services/funds/books.h"
+
+namespace gonghui::funds {
+
+// Thread-safe.
+class Vouchers {
+ public:
+  using PostCall = rpc::BatchedCall<v1::PostVoucherRequest, v1::Voucher>;
+
+  Vouchers(const Host& host, Books* books) : host_(host), books_(books) {}
+
+  // Posts the vouchers of all calls in one transaction and sets their results. A call that must be
+  // refused does not hold up the rest. A repeated source with the same content gives the voucher
+  // posted before.
+  void PostWaiting(absl::Span<PostCall> calls);
+  absl::StatusOr<v1::BatchPostVouchersResponse> BatchPost(
+      rpc::Call& call, const v1::BatchPostVouchersRequest& request);
+  absl::StatusOr<v1::Voucher> Reverse(rpc::Call& call, const v1::ReverseVoucherRequest& request);
+  absl::StatusOr<v1::Voucher> Get(rpc::Call& call, const v1::GetVoucherRequest& request);
+  absl::StatusOr<v1::ListVouchersResponse> List(rpc::Call& call,
+                                                const v1::ListVouchersRequest& request);
+  absl::StatusOr<v1::ListBalancesResponse> ListBalances(rpc::Call& call,
+                                                        const v1::ListBalancesRequest& request);
+
+ private:
+  struct Waiting;
+  absl::Status Prepare(Waiting& waiting);
+  void PostRound(absl::Span<Waiting* const> round);
+  absl::Status PostTogether(absl::Span<Waiting* const> round);
+  absl::Status PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group);
+
+  const Host host_;
+  Books* const books_;
+};
+
+}  // namespace gonghui::funds
