@@ -96,6 +96,7 @@ Column BuiltInColumn(const BuiltIn& built_in, const common::v1::Kind& kind) {
   if (built_in.name == "on_date") *field.mutable_label() = kind.on_date_label();
   SetLabel(field, built_in.zh, built_in.en);
   field.add_aliases(std::string(built_in.zh));
+  field.add_aliases(std::string(built_in.en));
   for (const std::string& alias : built_in.aliases) field.add_aliases(alias);
   return column;
 }
@@ -239,7 +240,7 @@ absl::Status HeaderError(const std::vector<Column>& columns, const Problems& pro
       common::v1::REASON_FIELD_UNKNOWN,
       absl::StrCat("The heading row does not fit: ", absl::StrJoin(problems.en, "; "),
                    ". Known columns: ", absl::StrJoin(en, ", "), "."),
-      absl::StrCat("表头不符：", absl::StrJoin(problems.zh, ";"), "。可用的列：",
+      absl::StrCat("表头不符：", absl::StrJoin(problems.zh, "；"), "。可用的列：",
                    absl::StrJoin(zh, "、"), "。"));
 }
 

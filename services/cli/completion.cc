@@ -24,7 +24,10 @@ void Walk(const CLI::App& app, const std::string& path, std::vector<Node>& nodes
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* command : commands) node.commands.push_back(command->get_name());
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) node.flags.push_back("--" + name);
+    for (const std::string& name : option->get_lnames()) {
+      const bool every = !path.empty() && name == "help";  // The program's options come with all.
+      if (!every) node.flags.push_back("--" + name);
+    }
   }
   nodes.push_back(std::move(node));
   for (const CLI::App* command : commands) Walk(*command, path + "/" + command->get_name(), nodes);

@@ -52,6 +52,15 @@ void OnRun(CLI::App* command, Program& program, Action action) {
   command->callback([&program, action = std::move(action)] { program.action = action; });
 }
 
+namespace {
+
+absl::StatusOr<int> Run(Program& program) {
+  RETURN_IF_ERROR(program.session.Resolve());
+  return program.action();
+}
+
+}  // namespace
+
 int Main(int argc, char** argv) {
   log::CaptureLibraryLogs();
   log::SetLevel(log::Level::kError);
@@ -61,8 +70,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {  // How CLI11 reports --help and wrong usage.
     return program.app.exit(error) == 0 ? kSuccess : kUsage;
   }
-  absl::StatusOr<int> code = program.session.Resolve();
-  if (code.status().ok()) code = program.action();
+  const absl::StatusOr<int> code = Run(program);
   if (!code.ok()) {
     PrintNote("gonghui: " + Explanation(program.session, code.status()));
     return ExitCodeOf(code.status());

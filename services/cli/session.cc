@@ -42,7 +42,7 @@ bool WantsChinese(const std::string& flag) {
   return false;
 }
 
-// What a status without a reason of ours means: the network and the gRPC library speak that way.
+// What a status without a message of ours means.
 std::pair<std::string, std::string> PlainWords(const Session& session, const absl::Status& status) {
   const std::string& server = session.server();
   if (absl::IsUnavailable(status)) {
@@ -139,15 +139,14 @@ void PrintJson(const google::protobuf::Message& message) {
 }
 
 std::string Explanation(const Session& session, const absl::Status& status) {
-  const auto reason = ReasonOf(status);
-  if (reason == common::v1::REASON_UNSPECIFIED) {
-    const auto [en, zh] = PlainWords(session, status);
-    return session.Say(en, zh);
-  }
   const std::string zh = MessageZhOf(status);
+  if (zh.empty()) {  // Every error of the platform has one: this is the network's or the library's.
+    const auto [en, plain_zh] = PlainWords(session, status);
+    return session.Say(en, plain_zh);
+  }
   const std::string field = FieldOf(status);
-  return absl::StrCat(session.chinese() && !zh.empty() ? zh : std::string(status.message()), " [",
-                      ReasonName(reason), field.empty() ? "" : " " + field, "]");
+  return absl::StrCat(session.Say(std::string(status.message()), zh), " [",
+                      ReasonName(ReasonOf(status)), field.empty() ? "" : " " + field, "]");
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {

@@ -34,7 +34,7 @@ std::string KeyId(const std::string& key) {
 
 absl::StatusOr<int> Token(Session& session, const TokenOptions& options) {
   if (!options.dev) {
-    return FailedPrecondition(
+    return InvalidArgument(
         common::v1::REASON_DEV_MODE_REQUIRED,
         "Tokens of this command are for servers started with --dev only: add --dev. For any other "
         "server ask its issuer of tokens.",
