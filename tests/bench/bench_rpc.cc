@@ -1,0 +1,80 @@
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "tests/bench/benches.h"
+#include "tests/bench/load.h"
+#include "tests/bench/measure.h"
+
+namespace gonghui::bench {
+namespace {
+
+constexpr int kMembers = 20000;
+
+std::string GetMember(const std::string& name) {
+  membership::v1::GetMemberRequest request;
+  request.set_name(name);
+  return request.SerializeAsString();
+}
+
+}  // namespace
+
+// GetMember with the whole pipeline on (token, permission, scope, deadline, validation, metrics;
+// log lines off) against a bare echo of a message of the same size.
+void BenchRpc(const Settings& settings) {
+  constexpr const char* kGetMember = "/gonghui.membership.v1.MemberService/GetMember";
+  BenchSuite cached;
+  BenchSuite uncached({.cache_bytes = 0});
+  std::unique_ptr<BenchSuite> redis;
+  if (!settings.redis.empty())
+    redis = std::make_unique<BenchSuite>(Suite::Options{.redis = settings.redis});
+
+  const auto load = [&](BenchSuite& suite, int members) -> Subject {
+    auto names = std::make_shared<std::vector<std::string>>(suite.LoadMembers(members));
+    return {"", [&suite, names, &settings] {
+              return Run(
+                  {.address = suite.address(),
+                   .method = kGetMember,
+                   .token = suite.token(),
+                   .request =
+                       [names](int64_t i) { return GetMember((*names)[i * 7919 % names->size()]); },
+                   .seconds = settings.seconds});
+            }};
+  };
+  const EchoServer echo(MakeMember(1));
+  std::vector<Subject> subjects = {
+      {"echo", [&] {
+         return Run({.address = echo.address(),
+                     .method = EchoServer::kMethod,
+                     .request = [](int64_t) { return MakeMember(1).SerializeAsString(); },
+                     .seconds = settings.seconds});
+       }}};
+  subjects.push_back({"get_member_cached", load(cached, 1000).rate});
+  subjects.push_back({"get_member_sqlite", load(uncached, kMembers).rate});
+  if (redis) subjects.push_back({"get_member_redis", load(*redis, 1000).rate});
+  const std::vector<double> rates = Interleave(subjects, settings.repetitions);
+  Print("get_member_cached", rates[1], "calls/s", rates[0], 0.55);
+  Print("get_member_sqlite", rates[2], "calls/s", rates[0], 0.45);
+  if (redis) Print("get_member_redis", rates[3], "calls/s", rates[0], 0.35);
+}
+
+// BatchCreateMembers of 1000 against bare sqlite3 inserts of the same rows in batches of 1000.
+void BenchMembers(const Settings& settings) {
+  constexpr int kBatches = 20;
+  BenchSuite suite;
+  int next = 0;
+  const auto batches = [&] {
+    const absl::Time start = absl::Now();
+    suite.LoadMembers(kBatches * 1000, next);
+    next += kBatches * 1000;
+    return kBatches * 1000 / absl::ToDoubleSeconds(absl::Now() - start);
+  };
+  batches();
+  const std::vector<double> rates = Interleave(
+      {{"raw_sqlite_members",
+        [&] { return RawInsertRate(suite.folder() + "/membership.db", {"members"}, 1000); }},
+       {"batch_create_members", batches}},
+      settings.repetitions);
+  Print("batch_create_members", rates[1], "rows/s", rates[0], 0.4);
+}
+
+}  // namespace gonghui::bench
