@@ -205,6 +205,10 @@ class KindCheck {
       return Unknown(part, "relation", rule.relation());
     }
     if (rule.right().empty()) return Bad(StrCat(part, ": 'right' is empty"), "缺少右边");
+    // Names begin with a letter; numbers and dates stand for themselves.
+    if (absl::ascii_islower(rule.right().front()) && !TypeOf(kind_, rule.right())) {
+      return Unknown(part, "field", rule.right());
+    }
     if (rule.message().zh().empty() || rule.message().en().empty()) {
       return Bad(StrCat(part, ": 'message' is empty"), "缺少说明");
     }

@@ -29,13 +29,6 @@ std::string_view DatePart(const FactSource& source, std::string_view name, std::
   return Lookup(source.fields, prefix + "on_date").substr(0, size);
 }
 
-std::string_view ValueOf(const FactSource& source, std::string_view name) {
-  if (const std::string_view value = Lookup(source.fields, name); !value.empty()) return value;
-  if (name == "organization") return source.organization;
-  if (const std::string_view year = DatePart(source, name, "year", 4); !year.empty()) return year;
-  return DatePart(source, name, "month", 7);
-}
-
 // Where the fact stands: nullopt when the record yields none (yet).
 std::optional<std::string> DateOf(const FactRule& rule, const FactSource& source) {
   std::string_view date = ValueOf(source, "on_date");
@@ -102,6 +95,13 @@ void SortFacts(std::vector<Fact>& facts) {
 }
 
 }  // namespace
+
+std::string_view ValueOf(const FactSource& source, std::string_view name) {
+  if (const std::string_view value = Lookup(source.fields, name); !value.empty()) return value;
+  if (name == "organization") return source.organization;
+  if (const std::string_view year = DatePart(source, name, "year", 4); !year.empty()) return year;
+  return DatePart(source, name, "month", 7);
+}
 
 bool Holds(const google::protobuf::RepeatedPtrField<common::v1::Condition>& conditions,
            const FactSource& source) {

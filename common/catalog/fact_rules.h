@@ -25,6 +25,10 @@ struct FactSource {
   std::map<std::string, std::string, std::less<>> entered;
 };
 
+// A built-in or catalogue field as text; "year" and "month" are those of on_date. Empty where there
+// is none.
+std::string_view ValueOf(const FactSource& source, std::string_view name);
+
 // The facts of `source` under the rules of `kind`, in a canonical order.
 absl::StatusOr<std::vector<common::v1::Fact>> FactsOf(const common::v1::Kind& kind,
                                                       const FactSource& source);

@@ -1,0 +1,273 @@
+#include "common/records/record_batch.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "common/base/id.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/feed/outbox.h"
+
+namespace gonghui::records {
+namespace {
+
+using common::v1::Kind;
+
+// What makes a record already there the same as the one sent. `advanced`: steps were sent too.
+bool SameContent(const Row& stored, const Row& sent, bool advanced) {
+  return stored.organization == sent.organization && stored.number == sent.number &&
+         stored.title == sent.title && stored.on_date == sent.on_date &&
+         stored.ends_on == sent.ends_on && stored.fields == sent.fields &&
+         stored.parent_id == sent.parent_id && stored.subject == sent.subject &&
+         (!advanced || (stored.state == sent.state && stored.entered == sent.entered));
+}
+
+// The import column that holds the date of a step.
+std::string StepColumn(const Kind& kind, std::string_view transition) {
+  for (const auto& step : kind.transitions()) {
+    if (step.name() == transition) return StrCat(step.to(), "_on");
+  }
+  return "advances";
+}
+
+absl::Status Duplicate(std::string path, int first) {
+  return InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
+                         StrCat("item ", first, " of the request has the same key; remove one"),
+                         StrCat("与请求中第 ", first + 1, " 条的键相同，请删去一条"))
+      .With("first", StrCat(first))
+      .At(std::move(path));
+}
+
+}  // namespace
+
+RecordBatch::RecordBatch(const Records::Options& options, rpc::Call& call,
+                         const common::v1::BatchCreateRecordsRequest& request, std::string prefix)
+    : options_(options), call_(call), request_(request), prefix_(std::move(prefix)) {}
+
+absl::Status RecordBatch::Prepare() {
+  ASSIGN_OR_RETURN(kind_, KindNamed(options_, request_.records(0).kind(),
+                                    StrCat(prefix_.empty() ? "records[0]." : prefix_, "kind")));
+  parent_field_ = FieldOfType(*kind_, common::v1::FIELD_TYPE_RECORD);
+  ASSIGN_OR_RETURN(tree_, options_.tree->Get(call_.federation));
+  for (const auto& record : request_.records()) {
+    if (tree_->Exists(record.organization())) continue;
+    // Perhaps founded a moment ago. Once is enough: what this does not bring is not there.
+    ASSIGN_OR_RETURN(tree_, options_.tree->Get(call_.federation, record.organization()));
+    break;
+  }
+  items_.resize(request_.records_size());
+  RETURN_IF_ERROR(CheckScopes());
+  const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, prefix_);
+  for (int i = 0; i < request_.records_size(); ++i) PrepareItem(checks, i);
+  RETURN_IF_ERROR(TakeSteps(checks));
+  FindDuplicates();
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::CheckScopes() {
+  std::map<std::string_view, absl::Status> rights;
+  for (int i = 0; i < request_.records_size(); ++i) {
+    const std::string& organization = request_.records(i).organization();
+    if (!tree_->Exists(organization)) continue;  // Reported as unknown.
+    const auto [it, added] = rights.try_emplace(organization);
+    if (added) it->second = call_.CheckScope(organization);
+    if (it->second.ok()) continue;
+    if (it->second.code() != absl::StatusCode::kPermissionDenied) return it->second;
+    items_[i].faults.push_back(PermissionDenied(ReasonOf(it->second),
+                                                std::string(it->second.message()),
+                                                MessageZhOf(it->second))
+                                   .At(StrCat(prefix_, "organization")));
+  }
+  return absl::OkStatus();
+}
+
+void RecordBatch::PrepareItem(const RecordChecks& checks, int index) {
+  const auto& record = request_.records(index);
+  Item& item = items_[index];
+  if (record.kind() != kind_->name()) {
+    item.faults.push_back(InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                                          StrCat("a batch holds one kind, here '", kind_->name(),
+                                                 "'; send the others by themselves"),
+                                          StrCat("一批只能有一种记录，本批为“", kind_->name(), "”"))
+                              .At(StrCat(prefix_, "kind")));
+    return;
+  }
+  Row& row = item.row;
+  row.id = NewId(call_.clock->Now());
+  row.actor = call_.actor.subject;
+  row.create_time_us = call_.clock->NowMicros();
+  row.update_time_us = row.create_time_us;
+  checks.Read(record, nullptr, row, item.faults);
+  checks.Begin(row);
+  if (parent_field_ != nullptr) {
+    const auto number = row.fields.find(parent_field_->name());
+    if (number != row.fields.end()) item.parent_number = number->second;
+  }
+}
+
+absl::Status RecordBatch::TakeSteps(const RecordChecks& checks) {
+  for (int i = 0; i < request_.advances_size(); ++i) {
+    const auto& advance = request_.advances(i);
+    if (advance.index() < 0 || advance.index() >= request_.records_size()) {
+      return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                             StrCat("advance ", i, " points at record ", advance.index(),
+                                    ", which the request does not hold"),
+                             StrCat("第 ", i + 1, " 个步骤所指的记录不在本批中"))
+          .At(StrCat("advances[", i, "].index"));
+    }
+    Item& item = items_[advance.index()];
+    if (!item.faults.empty()) continue;
+    const std::string path = StepColumn(*kind_, advance.transition());
+    auto step = checks.Step(advance.transition(), advance.on_date(), path, path, item.row);
+    if (!step.ok()) {
+      item.faults.push_back(step.status());
+      continue;
+    }
+    step->set_actor(item.row.actor);
+    step->set_create_time_us(item.row.create_time_us);
+    item.steps.push_back(*std::move(step));
+  }
+  return absl::OkStatus();
+}
+
+void RecordBatch::FindDuplicates() {
+  std::map<std::string_view, int> first;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    Item& item = items_[i];
+    if (item.row.id.empty()) continue;  // Of another kind.
+    item.row.natural_key = NaturalKeyOf(*kind_, item.row);
+    const auto [it, added] = first.emplace(item.row.natural_key, static_cast<int>(i));
+    if (added) continue;
+    const std::string& name = kind_->key().empty() ? "number" : kind_->key(0);
+    const bool is_field = options_.catalog->FindField(*kind_, name) != nullptr;
+    item.faults.push_back(Duplicate(StrCat(prefix_, is_field ? "fields." : "", name), it->second));
+  }
+}
+
+absl::Status RecordBatch::Resolve(sql::Tx& tx) {
+  for (Item& item : items_) {
+    item.late_faults.clear();
+    item.existing = false;
+  }
+  RETURN_IF_ERROR(FindParents(tx));
+  RETURN_IF_ERROR(FindExisting(tx));
+  const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, prefix_);
+  for (Item& item : items_) {
+    if (!item.is_new()) continue;
+    item.source = ToSource(*kind_, item.row, ParentOf(item), *tree_);
+    checks.CheckRules(item.source, item.late_faults);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::FindParents(sql::Tx& tx) {
+  if (parent_field_ == nullptr) return absl::OkStatus();
+  std::set<std::string> numbers;
+  for (const Item& item : items_) {
+    if (!item.parent_number.empty()) numbers.insert(item.parent_number);
+  }
+  ASSIGN_OR_RETURN(parents_,
+                   FindRowsByKey(tx, call_.federation, parent_field_->refers_to(), numbers));
+  for (Item& item : items_) {
+    item.row.parent_id.clear();
+    if (item.parent_number.empty()) continue;
+    const auto parent = parents_.find(item.parent_number);
+    if (parent != parents_.end()) {
+      item.row.parent_id = parent->second.id;
+      continue;
+    }
+    item.late_faults.push_back(ParentMissing(*parent_field_, item.parent_number, prefix_));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::FindExisting(sql::Tx& tx) {
+  std::set<std::string> keys;
+  for (const Item& item : items_) {
+    if (item.good() && item.row.natural_key != item.row.id) keys.insert(item.row.natural_key);
+  }
+  ASSIGN_OR_RETURN(existing_, FindRowsByKey(tx, call_.federation, kind_->name(), keys));
+  for (Item& item : items_) {
+    if (!item.good()) continue;
+    const auto stored = existing_.find(item.row.natural_key);
+    if (stored == existing_.end()) continue;
+    item.existing = SameContent(stored->second, item.row, !item.steps.empty());
+    if (!item.existing) {
+      item.late_faults.push_back(
+          KeyTaken(*kind_, NameOf(options_, call_, stored->second.id), prefix_));
+    }
+  }
+  return absl::OkStatus();
+}
+
+Parent RecordBatch::ParentOf(const Item& item) const {
+  const auto parent = parents_.find(item.parent_number);
+  if (item.parent_number.empty() || parent == parents_.end()) return {};
+  return {options_.catalog->FindKind(parent_field_->refers_to()), &parent->second};
+}
+
+absl::Status RecordBatch::Write(sql::Tx& tx) {
+  std::vector<const Row*> rows;
+  std::vector<StepsOf> steps;
+  std::vector<Written> written;
+  feed::v1::Event event = NewEvent(options_, "RecordsCreated");
+  for (const Item& item : items_) {
+    if (!item.is_new()) continue;
+    rows.push_back(&item.row);
+    steps.push_back({&item.row.id, &item.steps});
+    written.push_back({&item.row, nullptr, &item.source});
+    const std::string name = NameOf(options_, call_, item.row.id);
+    event.add_resources(name);
+    ASSIGN_OR_RETURN(auto facts, catalog::FactsOf(*kind_, item.source));
+    AddFacts(name, std::move(facts), event);
+  }
+  RETURN_IF_ERROR(InsertRows(tx, call_.federation, rows));
+  RETURN_IF_ERROR(InsertSteps(tx, call_.federation, steps));
+  RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, written));
+  return feed::Append(tx, call_, std::move(event));
+}
+
+common::v1::BatchCreateRecordsResponse RecordBatch::Answer() const {
+  common::v1::BatchCreateRecordsResponse answer;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    const Item& item = items_[i];
+    for (const Faults* faults : {&item.faults, &item.late_faults}) {
+      for (const absl::Status& fault : *faults) {
+        *answer.add_failures() = ToItemFailure(static_cast<int>(i), fault);
+      }
+    }
+  }
+  const bool writes = answer.failures().empty() || request_.partial();
+  for (const Item& item : items_) {
+    auto& out = *answer.add_items();
+    out.set_existing(item.good() && item.existing);
+    answer.set_existing(answer.existing() + (out.existing() ? 1 : 0));
+    if (out.existing()) {
+      out.set_name(NameOf(options_, call_, existing_.at(item.row.natural_key).id));
+    } else if (writes && item.good()) {
+      if (!request_.validate_only()) out.set_name(NameOf(options_, call_, item.row.id));
+      answer.set_created(answer.created() + 1);
+    }
+  }
+  return answer;
+}
+
+bool RecordBatch::HasNew() const {
+  return std::any_of(items_.begin(), items_.end(), [](const Item& item) { return item.is_new(); });
+}
+
+absl::Status RecordBatch::FirstFault() const {
+  for (const Faults* faults : {&items_[0].faults, &items_[0].late_faults}) {
+    if (!faults->empty()) return faults->front();
+  }
+  return absl::OkStatus();
+}
+
+common::v1::Record RecordBatch::RecordAt(size_t index) const {
+  const Item& item = items_[index];
+  const Row& row = item.existing ? existing_.at(item.row.natural_key) : item.row;
+  return ToRecord(*kind_, row, NameOf(options_, call_, row.id));
+}
+
+}  // namespace gonghui::records

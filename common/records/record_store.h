@@ -1,0 +1,115 @@
+// Records as they lie in the database, and as callers, rules and facts see them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/catalog/fact_rules.h"
+#include "common/sql/sql.h"
+#include "common/tree/organization_tree.h"
+#include "gonghui/common/v1/record.pb.h"
+
+namespace gonghui::records {
+
+using Texts = std::map<std::string, std::string, std::less<>>;
+
+// One row of `records`.
+struct Row {
+  std::string id;
+  std::string kind;
+  std::string organization;
+  std::string number;
+  std::string natural_key;
+  std::string parent_id;
+  std::string title;
+  std::string on_date;
+  std::string ends_on;
+  std::string state;
+  std::string due_date;
+  std::string subject;
+  std::string person_mask;
+  Texts fields;   // As callers write them, normalised: codes as codes, money in yuan.
+  Texts entered;  // State -> date of its first step; the initial state is not among them.
+  int64_t version = 1;
+  bool cancelled = false;
+  std::string actor;
+  int64_t create_time_us = 0;
+  int64_t update_time_us = 0;
+
+  bool operator==(const Row&) const = default;
+};
+
+// The kind's field of a type that it has at most one of; nullptr when it has none.
+const common::v1::KindField* FieldOfType(const common::v1::Kind& kind, common::v1::FieldType type);
+
+// The values of the kind's key as one text; `id` where all of them are empty.
+std::string NaturalKeyOf(const common::v1::Kind& kind, const Row& row);
+
+// A built-in column or catalogue field as stored; a person is its keyed hash.
+std::string_view ValueOf(const common::v1::Kind& kind, const Row& row, std::string_view name);
+
+// What callers see instead of personal text.
+std::string Masked(std::string_view text);
+
+// The record as callers see it: personal fields masked, no steps.
+common::v1::Record ToRecord(const common::v1::Kind& kind, const Row& row, std::string_view name);
+
+// A record that others point to.
+struct Parent {
+  const common::v1::Kind* kind = nullptr;
+  const Row* row = nullptr;  // nullptr: there is none.
+};
+
+// The record as rules and facts see it.
+catalog::FactSource ToSource(const common::v1::Kind& kind, const Row& row, const Parent& parent,
+                             const tree::OrganizationTree& tree);
+
+absl::StatusOr<std::optional<Row>> FindRow(sql::Tx& tx, const std::string& tenant,
+                                           const std::string& id);
+// Natural key -> row of a kind, for those that exist. Cancelled records have given theirs up.
+absl::StatusOr<std::map<std::string, Row>> FindRowsByKey(sql::Tx& tx, const std::string& tenant,
+                                                         const std::string& kind,
+                                                         const std::set<std::string>& keys);
+// Children that are not cancelled, by id, after an id.
+absl::StatusOr<std::vector<Row>> FindChildren(sql::Tx& tx, const std::string& tenant,
+                                              const std::string& parent_id,
+                                              const std::string& after_id, int64_t limit);
+absl::StatusOr<std::vector<common::v1::RecordStep>> FindSteps(sql::Tx& tx,
+                                                              const std::string& tenant,
+                                                              const std::string& id);
+
+// One page of a list.
+struct ListQuery {
+  std::string kind;
+  std::vector<std::string> organizations;  // Empty: all.
+  std::string state;
+  std::string from_date;
+  std::string to_date;
+  std::string number;
+  std::string overdue_at;          // Not empty: only what was due before this day.
+  std::vector<std::string> after;  // on_date and id of the last row seen; empty at the beginning.
+  int64_t limit = 0;
+};
+// Newest date first.
+absl::StatusOr<std::vector<Row>> ListRows(sql::Tx& tx, const std::string& tenant,
+                                          const ListQuery& query);
+
+absl::Status InsertRows(sql::Tx& tx, const std::string& tenant, absl::Span<const Row* const> rows);
+absl::Status UpdateRow(sql::Tx& tx, const std::string& tenant, const Row& row);
+
+// Steps of one record, numbered after those it has.
+struct StepsOf {
+  const std::string* id;
+  const std::vector<common::v1::RecordStep>* steps;
+  int64_t first_seq = 0;
+};
+absl::Status InsertSteps(sql::Tx& tx, const std::string& tenant, absl::Span<const StepsOf> records);
+
+}  // namespace gonghui::records
