@@ -173,9 +173,10 @@ class Activities {
                    std::string(trade), running ? "true" : "false"});
     };
     for (size_t i = 0; i < std::size(kTrades); ++i) {
-      add("model_worker", kTrades[i], Day("2019-02-01", "2020-06-20"), i == 2 || i == 8);
+      add("model_worker", kTrades[i], Day("2020-01-06", "2020-06-20"), i == 2 || i == 8);
     }
     for (size_t i = 0; i < 3; ++i) add("craftsman", kTrades[i], "2020-05-20", i == 0);
+    add("model_worker", "courier", "2019-11-20", false);
     add("model_worker", "courier", "2020-07-16", false);
     nominations.Add({"TJ-01", district_.RootId(), "2020-06-08", "GZS-03", "city"});
     nominations.Add({"TJ-02", district_.RootId(), "2020-06-08", "GZS-09", "city"});

@@ -29,11 +29,11 @@ absl::StatusOr<std::vector<ExpectedFigure>> ReadExpected(const std::string& path
 // number.
 bool SameFigure(absl::string_view expected, absl::string_view computed);
 
-// Compares and prints a table. `figures_path` holds rows
-// `fig_id,measure,dimensions,period,organization,value,…`, one for each expected figure. Writes
-// fig_id,measure,dimensions,period,expected,computed,equal. An error when a figure differs or is
-// missing.
-absl::Status Compare(const std::string& expected_path, const std::string& figures_path,
-                     const std::string& out_path);
+// Asks `command` with --period, --measure and --dimensions for each figure; its answer is CSV whose
+// first row holds a column "value". Compares, prints a table and writes
+// fig_id,measure,dimensions,period,expected,computed,equal. An error when a figure differs or has
+// no answer.
+absl::Status Compare(const std::string& expected_path, const std::string& out_path,
+                     const std::vector<std::string>& command);
 
 }  // namespace gonghui::district

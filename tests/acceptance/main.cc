@@ -16,11 +16,11 @@ namespace {
 constexpr char kUsage[] =
     "district --out DIR [--seed 2020] [--scale 1]   writes DIR/NN-kind.csv, to be imported in "
     "order\n"
-    "district expected EXPECTED.csv                 prints fig_id, measure, period, dimensions of "
-    "the figures\n"
-    "                                               that records must yield, tab separated\n"
-    "district compare EXPECTED.csv FIGURES.csv OUT.csv\n"
-    "                                               compares; exit status 1 when a figure differs\n"
+    "district compare EXPECTED.csv OUT.csv COMMAND ...\n"
+    "                                               asks COMMAND (gonghui figures --org D01 --csv) "
+    "for each figure\n"
+    "                                               that records must yield; exit status 1 when "
+    "one differs\n"
     "The same seed makes the same files. --scale makes more or fewer members, contest entries and "
     "insured\n"
     "persons; only scale 1 yields the published figures.\n";
@@ -57,20 +57,9 @@ int Generate(const std::vector<std::string>& args) {
   return 0;
 }
 
-int PrintExpected(const std::string& path) {
-  absl::StatusOr<std::vector<ExpectedFigure>> figures = ReadExpected(path);
-  if (!figures.ok()) return Fail(figures.status());
-  for (const ExpectedFigure& figure : *figures) {
-    std::printf("%s\t%s\t%s\t%s\n", figure.fig_id.c_str(), figure.measure.c_str(),
-                figure.period.c_str(), figure.dimensions.c_str());
-  }
-  return 0;
-}
-
 int Main(const std::vector<std::string>& args) {
-  if (args.size() == 2 && args[0] == "expected") return PrintExpected(args[1]);
-  if (args.size() == 4 && args[0] == "compare") {
-    absl::Status status = Compare(args[1], args[2], args[3]);
+  if (args.size() > 3 && args[0] == "compare") {
+    absl::Status status = Compare(args[1], args[2], {args.begin() + 3, args.end()});
     return status.ok() ? 0 : Fail(status);
   }
   if (!args.empty() && args[0].rfind("--", 0) == 0 && args[0] != "--help") return Generate(args);
