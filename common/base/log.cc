@@ -84,8 +84,8 @@ void Write(Level level, std::string_view event, const std::vector<Field>& fields
 
 void CaptureLibraryLogs() {
   // gRPC has no level between INFO and ERROR; its errors are warnings to us.
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* args) {
-    if (args->severity < GPR_LOG_SEVERITY_ERROR) return;
     WriteLibraryLine(Level::kWarning, "grpc", args->file, args->line, args->message);
   });
   google::protobuf::SetLogHandler([](google::protobuf::LogLevel level, const char* file, int line,

@@ -64,14 +64,10 @@ absl::Status Apply(Database& db, const EmbeddedFile& file, const std::string& ch
                    int64_t now_us) {
   const bool postgres = db.engine() == "postgres";
   // The parts are a file name of ours, hex digits and a number: nothing to escape.
-  const absl::Status status =
-      db.RunScript(StrCat(postgres ? kPostgresTurn : "", file.text,
-                          "\n;INSERT INTO schema_migrations (name, checksum, applied_us) VALUES ('",
-                          file.name, "', '", checksum, "', ", now_us, ");"));
-  if (!status.ok()) {
-    log::Warning("migration_failed", {{"migration", file.name}, {"engine", db.engine()}});
-  }
-  return status;
+  return db.RunScript(
+      StrCat(postgres ? kPostgresTurn : "", file.text,
+             "\n;INSERT INTO schema_migrations (name, checksum, applied_us) VALUES ('", file.name,
+             "', '", checksum, "', ", now_us, ");"));
 }
 
 }  // namespace
@@ -98,7 +94,10 @@ absl::Status Migrate(Database& db, std::vector<EmbeddedFile> migrations, int64_t
       if (status.ok()) continue;
       // Another process may have applied it in between.
       ASSIGN_OR_RETURN(applied, ListApplied(db));
-      if (!applied.contains(file.name)) return status;
+      if (!applied.contains(file.name)) {
+        log::Error("migration_failed", {{"migration", file.name}, {"engine", db.engine()}});
+        return status;
+      }
     }
     if (applied.find(file.name)->second != checksum) {
       return Refuse(file.name, "was changed after it was applied; add a new file instead",

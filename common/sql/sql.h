@@ -102,7 +102,7 @@ using Closure = std::function<absl::Status(Tx& tx)>;
 // A database of one service. Thread-safe. Errors: REASON_OVERLOADED or DEADLINE_EXCEEDED when no
 // connection comes in time, REASON_UNAVAILABLE when the server is away, REASON_OUTCOME_UNKNOWN when
 // the answer to COMMIT was lost, REASON_ALREADY_EXISTS for a unique key, REASON_STORAGE_FULL,
-// REASON_CONFLICT after three tries, else INTERNAL. Driver text goes to the log only.
+// REASON_CONFLICT after eight tries, else INTERNAL. Driver text goes to the log only.
 class Database {
  public:
   struct Options {
