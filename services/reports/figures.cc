@@ -85,13 +85,20 @@ std::string DimensionsText(const v1::Figure& figure) {
   return text;
 }
 
-absl::Status AtName(const absl::Status& status) {
+// The same error at the request's own field.
+absl::Status At(const absl::Status& status, std::string_view field) {
   return InvalidArgument(ReasonOf(status), std::string(FromAbsl(status.message())),
                          MessageZhOf(status))
-      .At("name");
+      .At(std::string(field));
 }
 
 }  // namespace
+
+absl::StatusOr<Period> ReadPeriod(std::string_view text, std::string_view field) {
+  auto period = ParsePeriod(text);
+  if (!period.ok()) return At(period.status(), field);
+  return period;
+}
 
 absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string_view name) {
   const std::vector<std::string_view> parts = Split(name, '/');
@@ -112,15 +119,13 @@ absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string
   figure.scope.organization = parts[3];
   figure.measure = measures.Find(parts[5]);
   if (figure.measure == nullptr) return MeasureUnknown(parts[5], "name");
-  auto period = ParsePeriod(parts[6]);
-  if (!period.ok()) return AtName(period.status());
-  figure.scope.period = *std::move(period);
+  ASSIGN_OR_RETURN(figure.scope.period, ReadPeriod(parts[6], "name"));
   std::string dimensions;
   for (size_t i = 7; i < parts.size(); ++i) {  // A value may hold "/".
     StrAppend(&dimensions, i == 7 ? "" : "/", parts[i]);
   }
   auto filter = ParseFilter(measures, *figure.measure, figure.scope.period, dimensions);
-  if (!filter.ok()) return AtName(filter.status());
+  if (!filter.ok()) return At(filter.status(), "name");
   if (!filter->split.empty()) {
     return InvalidArgument(common::v1::REASON_FIELD_INVALID,
                            "a name stands for one figure: write a value instead of '*'",
@@ -211,7 +216,7 @@ absl::StatusOr<std::vector<std::string>> Figures::Organizations(
 
 absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
                                                         const v1::QueryFiguresRequest& request) {
-  ASSIGN_OR_RETURN(const Period period, ParsePeriod(request.period()));
+  ASSIGN_OR_RETURN(const Period period, ReadPeriod(request.period(), "period"));
   ASSIGN_OR_RETURN(const std::vector<Asked> asked, Resolve(request, period));
   ASSIGN_OR_RETURN(const std::vector<std::string> organizations,
                    Organizations(call, request, period));

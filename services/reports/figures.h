@@ -28,7 +28,10 @@ struct FigureName {
 // Errors at `name`: FIELD_INVALID, MEASURE_UNKNOWN, PERIOD_INVALID, DIMENSION_UNKNOWN.
 absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string_view name);
 
-// The figure of a name, with its parts where it is a ratio.
+// PERIOD_INVALID at `field`.
+absl::StatusOr<Period> ReadPeriod(std::string_view text, std::string_view field);
+
+// The figure of a name.
 absl::StatusOr<v1::Figure> ReadFigure(sql::Tx& tx, const Measures& measures,
                                       const FigureName& name);
 

@@ -169,7 +169,7 @@ absl::StatusOr<SummaryTemplate> SummaryTemplate::Load(const Measures& measures) 
 
 absl::StatusOr<v1::GetWorkSummaryResponse> Summaries::Get(
     rpc::Call& call, const v1::GetWorkSummaryRequest& request) {
-  ASSIGN_OR_RETURN(Period period, ParsePeriod(request.period()));
+  ASSIGN_OR_RETURN(Period period, ReadPeriod(request.period(), "period"));
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, request.organization()));
   const FigureScope scope{call.federation, request.organization(), std::move(period)};
   ASSIGN_OR_RETURN(auto tree, options_.tree->Get(call.federation));
