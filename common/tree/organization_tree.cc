@@ -93,6 +93,14 @@ std::vector<std::string> OrganizationTree::Subtree(std::string_view id, std::str
   return subtree;
 }
 
+std::set<std::string> OrganizationTree::ChangeDays() const {
+  std::set<std::string> days;
+  for (const auto& [id, versions] : versions_) {
+    for (const Version& version : versions) days.insert(version.valid_from);
+  }
+  return days;
+}
+
 void OrganizationTree::AddSubtree(const std::string& id, std::string_view valid_at,
                                   int64_t known_at_us, std::vector<std::string>& out) const {
   out.push_back(id);

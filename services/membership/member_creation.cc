@@ -1,0 +1,282 @@
+// Entering members: one by one, in batches, and those whose calls wait together.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "common/base/id.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/feed/outbox.h"
+#include "common/rpc/request_batch.h"
+#include "common/rpc/validate.h"
+#include "services/membership/batch.h"
+#include "services/membership/member_rules.h"
+#include "services/membership/members.h"
+#include "services/membership/open_organizations.h"
+
+namespace gonghui::membership {
+namespace {
+
+// Whether the person was entered with just this content, and where the register stands since.
+bool SameContent(const MemberRow& existing, const MemberRow& wanted) {
+  v1::Member a = existing.member;
+  v1::Member b = wanted.member;
+  for (v1::Member* member : {&a, &b}) {
+    member->clear_state();
+    member->clear_left_on();
+    member->clear_create_time_us();
+  }
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+Error Registered(const std::string& federation, const MemberRow& existing, std::string_view at) {
+  const v1::Member& member = existing.member;
+  if (member.state() == "left") {
+    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                         "the person was a member and left; use JoinMember on the member named in "
+                         "the metadata",
+                         "此人曾入会后已离会，请对元数据中的会员办理重新入会（JoinMember）")
+        .With("member", MemberName(federation, existing.id))
+        .At(StrCat(at, "id_number"));
+  }
+  return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                       "the person is a member of this organisation already; use UpdateMember to "
+                       "change the data",
+                       "此人已是本工会会员；如需更正登记内容请用修改（UpdateMember）")
+      .With("member", MemberName(federation, existing.id))
+      .At(StrCat(at, "id_number"));
+}
+
+Error Elsewhere(const MemberRow& existing, std::string_view at) {
+  const std::string& organization = existing.member.organization();
+  return FailedPrecondition(common::v1::REASON_MEMBER_ELSEWHERE,
+                            StrCat("the person is an active member of the organisation '",
+                                   organization, "'; let them leave there first"),
+                            StrCat("此人是工会“", organization, "”的在册会员，请先在该处办理转出"))
+      .With("organization", organization)
+      .At(StrCat(at, "id_number"));
+}
+
+void AddFacts(feed::v1::Event& event, const std::string& name,
+              const std::vector<common::v1::Fact>& facts) {
+  event.add_resources(name);
+  common::v1::RecordFacts& record = *event.add_facts();
+  record.set_record(name);
+  record.mutable_facts()->Assign(facts.begin(), facts.end());
+}
+
+}  // namespace
+
+Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& member,
+                                    std::string at) const {
+  Candidate candidate{.at = std::move(at)};
+  MemberRow& row = candidate.row;
+  row.member = member;
+  for (const auto clear :
+       {&v1::Member::clear_name, &v1::Member::clear_etag, &v1::Member::clear_left_on}) {
+    (row.member.*clear)();
+  }
+  candidate.status = NormalizeMember(catalog_, candidate.at, row.member);
+  if (!candidate.status.ok()) return candidate;
+  row.id = NewId(call.clock->Now());
+  row.id_index = store_.IndexOf(call.federation, row.member.id_type(), row.member.id_number());
+  row.member.set_state("active");
+  row.member.set_create_time_us(call.clock->NowMicros());
+  absl::StatusOr<std::vector<common::v1::Fact>> facts = MemberFacts(kind_, row, {});
+  candidate.status = facts.status();
+  if (facts.ok()) candidate.facts = *std::move(facts);
+  return candidate;
+}
+
+absl::Status Members::InsertNew(sql::Tx& tx, const std::string& federation,
+                                absl::Span<const Candidate> candidates,
+                                absl::Span<const sql::Args> args, absl::Span<absl::Status> statuses,
+                                std::vector<bool>& existing) const {
+  OpenOrganizations organizations(tx, federation);
+  std::vector<size_t> good;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (!statuses[i].ok()) continue;
+    RETURN_IF_ERROR(organizations.Check(candidates[i].row.member.organization(),
+                                        StrCat(candidates[i].at, "organization"), statuses[i]));
+    if (statuses[i].ok()) good.push_back(i);
+  }
+  std::vector<sql::Args> some;
+  if (good.size() < args.size()) {
+    for (size_t i : good) some.push_back(args[i]);
+    args = some;
+  }
+  if (good.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const int64_t inserted, store_.Insert(tx, args));
+  if (inserted == static_cast<int64_t>(good.size())) return absl::OkStatus();
+  std::vector<std::string> indexes;
+  for (size_t i : good) indexes.push_back(candidates[i].row.id_index);
+  ASSIGN_OR_RETURN(const std::vector<MemberRow> rows, store_.FindPersons(tx, federation, indexes));
+  std::map<std::string_view, const MemberRow*> by_index;
+  for (const MemberRow& row : rows) by_index[row.id_index] = &row;
+  for (size_t i : good) {
+    const Candidate& candidate = candidates[i];
+    const MemberRow& found = *by_index.at(candidate.row.id_index);
+    if (found.id == candidate.row.id) continue;
+    const bool elsewhere = found.member.organization() != candidate.row.member.organization();
+    existing[i] = SameContent(found, candidate.row);
+    statuses[i] = elsewhere && found.member.state() == "active"
+                      ? absl::Status(Elsewhere(found, candidate.at))
+                      : absl::Status(Registered(federation, found, candidate.at));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::BatchCreateMembersResponse> Members::BatchCreate(
+    rpc::Call& call, const v1::BatchCreateMembersRequest& request) {
+  std::vector<Candidate> candidates;
+  std::vector<sql::Args> args;
+  std::vector<absl::Status> checked;
+  std::map<std::string, absl::Status> scopes;
+  std::set<std::string_view> persons;
+  candidates.reserve(request.members_size());
+  for (const v1::Member& member : request.members()) {
+    absl::Status valid = rpc::Validate(member);
+    candidates.push_back(valid.ok() ? Prepare(call, member, "") : Candidate{.status = valid});
+    const Candidate& candidate = candidates.back();
+    absl::Status& status = checked.emplace_back(candidate.status);
+    sql::Args& row = args.emplace_back();
+    if (!status.ok()) continue;
+    auto scope = scopes.find(member.organization());
+    if (scope == scopes.end()) {
+      scope = scopes.emplace(member.organization(), call.CheckScope(member.organization())).first;
+    }
+    status = scope->second;
+    if (status.ok() && !persons.insert(candidate.row.id_index).second) {
+      status = InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
+                               "the same person stands twice in this request; send one of them",
+                               "同一人在本次请求中重复")
+                   .At("id_number");
+    }
+    if (status.ok()) row = store_.ToArgs(call.federation, candidate.row);
+  }
+  using Response = v1::BatchCreateMembersResponse;
+  return WriteBatch<Response>(db_, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Response> {
+    std::vector<absl::Status> statuses = checked;
+    std::vector<bool> existing(candidates.size());
+    RETURN_IF_ERROR(
+        InsertNew(tx, call.federation, candidates, args, absl::MakeSpan(statuses), existing));
+    Response answer;
+    feed::v1::Event event;
+    event.set_type("gonghui.membership.v1.MembersCreated");
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      common::v1::BatchItem& item = *answer.add_items();
+      item.set_existing(existing[i]);
+      if (existing[i]) {
+        answer.set_existing(answer.existing() + 1);
+        continue;
+      }
+      if (!statuses[i].ok()) {
+        *answer.add_failures() = ToItemFailure(static_cast<int>(i), statuses[i]);
+        continue;
+      }
+      item.set_name(MemberName(call.federation, candidates[i].row.id));
+      answer.set_created(answer.created() + 1);
+      AddFacts(event, item.name(), candidates[i].facts);
+    }
+    if (answer.created() > 0) RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+    return answer;
+  });
+}
+
+// Calls of one federation that wait together.
+struct Members::Round {
+  std::vector<CreateCall*> calls;
+  std::vector<Candidate> candidates;
+  std::vector<sql::Args> args;
+  std::vector<absl::StatusOr<v1::Member>> results;  // Of the transaction's last try.
+};
+
+absl::Status Members::CreateRound(sql::Tx& tx, Round& round) const {
+  const size_t size = round.calls.size();
+  const std::string& federation = round.calls[0]->call->federation;
+  std::vector<rpc::KeyedRequest> keys;
+  for (const CreateCall* waiting : round.calls) {
+    keys.push_back({waiting->call, waiting->request->request_id(), waiting->request});
+  }
+  ASSIGN_OR_RETURN(const std::vector<rpc::StoredResponse> stored, rpc::FindResponses(tx, keys));
+  round.results.assign(size, absl::UnknownError("not judged yet"));
+  std::vector<absl::Status> statuses(size);
+  for (size_t i = 0; i < size; ++i) {
+    if (stored[i].ok() && !stored[i]->has_value()) continue;
+    v1::Member replayed;
+    if (!stored[i].ok()) {
+      round.results[i] = stored[i].status();
+    } else if (replayed.ParseFromString(**stored[i])) {
+      round.results[i] = std::move(replayed);
+    } else {
+      round.results[i] = absl::Status(Internal("a stored Member cannot be read"));
+    }
+    statuses[i] = absl::CancelledError("answered");
+  }
+  const std::vector<absl::Status> before = statuses;
+  std::vector<bool> existing(size);
+  RETURN_IF_ERROR(
+      InsertNew(tx, federation, round.candidates, round.args, absl::MakeSpan(statuses), existing));
+  feed::v1::Event event;
+  event.set_type("gonghui.membership.v1.MembersCreated");
+  std::vector<rpc::KeyedRequest> created_keys;
+  std::vector<const google::protobuf::Message*> responses;
+  for (size_t i = 0; i < size; ++i) {
+    if (!before[i].ok()) continue;
+    const Candidate& candidate = round.candidates[i];
+    round.results[i] = statuses[i];
+    if (!statuses[i].ok()) continue;
+    round.results[i] = MaskedView(federation, candidate.row);
+    AddFacts(event, round.results[i]->name(), candidate.facts);
+    if (keys[i].request_id.empty()) continue;
+    created_keys.push_back(keys[i]);
+    responses.push_back(&*round.results[i]);
+  }
+  if (event.resources().empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(rpc::StoreResponses(tx, created_keys, responses));
+  return feed::Append(tx, *round.calls[0]->call, std::move(event));
+}
+
+void Members::CreateWaiting(absl::Span<CreateCall> calls) {
+  // One transaction a federation; a request_id that waits twice takes part in two.
+  std::vector<Round> rounds;
+  std::map<std::tuple<std::string, std::string, std::string>, int> seen;
+  std::map<std::pair<std::string, int>, size_t> round_of;
+  for (CreateCall& waiting : calls) {
+    Candidate candidate = Prepare(*waiting.call, waiting.request->member(), "member.");
+    if (!candidate.status.ok()) {
+      waiting.result = candidate.status;
+      continue;
+    }
+    const std::string& federation = waiting.call->federation;
+    const std::string& request_id = waiting.request->request_id();
+    const int turn =
+        request_id.empty() ? 0 : seen[{federation, waiting.call->actor.subject, request_id}]++;
+    const auto [at, is_new] = round_of.try_emplace({federation, turn}, rounds.size());
+    if (is_new) rounds.emplace_back();
+    Round& round = rounds[at->second];
+    round.calls.push_back(&waiting);
+    round.args.push_back(store_.ToArgs(federation, candidate.row));
+    round.candidates.push_back(std::move(candidate));
+  }
+  for (Round& round : rounds) {
+    absl::Time deadline = absl::InfinitePast();
+    for (const CreateCall* waiting : round.calls) {
+      deadline = std::max(deadline, waiting->call->deadline);
+    }
+    const absl::Status written =
+        db_.ReadWrite(deadline, [&](sql::Tx& tx) { return CreateRound(tx, round); });
+    for (size_t i = 0; i < round.calls.size(); ++i) {
+      if (written.ok()) {
+        round.calls[i]->result = std::move(round.results[i]);
+      } else {
+        round.calls[i]->result = written;
+      }
+    }
+  }
+}
+
+}  // namespace gonghui::membership

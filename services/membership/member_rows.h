@@ -1,0 +1,84 @@
+// Members as they lie in the database, and as callers and figures see them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/catalog/catalog.h"
+#include "common/catalog/fact_rules.h"
+#include "common/crypto/personal.h"
+#include "common/sql/sql.h"
+#include "gonghui/common/v1/fact.pb.h"
+#include "gonghui/membership/v1/member.pb.h"
+
+namespace gonghui::membership {
+
+// A member with the latest membership, numbers in clear.
+struct MemberRow {
+  std::string id;
+  v1::Member member;     // Without name and etag.
+  std::string id_index;  // Keyed hash of the identity number: the person, as figures count it.
+  std::string leave_reason;
+  int64_t version = 1;
+};
+
+// A membership that ended before the latest one began.
+struct PastMembership {
+  std::string organization;
+  std::string joined_on;
+  std::string left_on;
+  std::string leave_reason;
+};
+
+// What the rows need beside the transaction. Outlives its users.
+struct MemberStore {
+  const crypto::PersonalData& personal;
+
+  // The arguments that InsertMembers takes: everything is sealed before the transaction begins.
+  sql::Args ToArgs(const std::string& federation, const MemberRow& row) const;
+  // Writes those whose person is not there yet; returns how many these were.
+  absl::StatusOr<int64_t> Insert(sql::Tx& tx, absl::Span<const sql::Args> rows) const;
+  // REASON_CONFLICT when the row is not at `row.version` - 1.
+  absl::Status Update(sql::Tx& tx, const std::string& federation, const MemberRow& row) const;
+
+  absl::StatusOr<std::optional<MemberRow>> Find(sql::Tx& tx, const std::string& federation,
+                                                const std::string& id) const;
+  // Rows of the persons that are registered, in no order.
+  absl::StatusOr<std::vector<MemberRow>> FindPersons(sql::Tx& tx, const std::string& federation,
+                                                     absl::Span<const std::string> indexes) const;
+  // After (organization, id), in this order. Empty organization: all. State: active, left or all.
+  absl::StatusOr<std::vector<MemberRow>> List(sql::Tx& tx, const std::string& federation,
+                                              const std::string& organization,
+                                              const std::string& state,
+                                              const std::string& after_organization,
+                                              const std::string& after_id, int64_t limit) const;
+
+  absl::StatusOr<std::vector<PastMembership>> FindPast(sql::Tx& tx, const std::string& federation,
+                                                       const std::string& id) const;
+  // Keeps the row's membership as number `seq` of the past ones.
+  absl::Status InsertPast(sql::Tx& tx, const std::string& federation, const MemberRow& row,
+                          int64_t seq) const;
+
+  // The index of a person's paper; the same in every service for resident identity numbers.
+  std::string IndexOf(std::string_view federation, std::string_view id_type,
+                      std::string_view id_number) const;
+
+ private:
+  absl::StatusOr<MemberRow> ToRow(const std::string& federation, const sql::Rows::Row& row) const;
+};
+
+std::string MemberName(std::string_view federation, std::string_view id);
+// What callers see: identity and phone numbers masked.
+v1::Member MaskedView(const std::string& federation, const MemberRow& row);
+
+// What a member contributes to the figures, over all memberships.
+absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind& kind,
+                                                          const MemberRow& row,
+                                                          absl::Span<const PastMembership> past);
+
+}  // namespace gonghui::membership

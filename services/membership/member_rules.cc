@@ -1,0 +1,100 @@
+#include "services/membership/member_rules.h"
+
+#include <algorithm>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/crypto/personal.h"
+#include "services/membership/codes.h"
+
+namespace gonghui::membership {
+namespace {
+
+absl::Status Required(std::string field) {
+  return InvalidArgument(common::v1::REASON_FIELD_REQUIRED, StrCat(field, " is blank; fill it"),
+                         StrCat(field, " 为空，请填写"))
+      .At(std::move(field));
+}
+
+absl::Status Disagrees(std::string field) {
+  return InvalidArgument(
+             common::v1::REASON_FIELD_INVALID,
+             StrCat(field,
+                    " differs from what the identity number says; correct one of them, or "
+                    "leave this one empty"),
+             StrCat(field, " 与身份证号不一致，请更正其一或留空"))
+      .At(std::move(field));
+}
+
+absl::Status NormalizeIdentity(std::string_view at, v1::Member& member) {
+  std::string& number = *member.mutable_id_number();
+  if (member.id_type() != "resident_id") {
+    number = ToUpper(Strip(number));
+    return number.empty() ? Required(StrCat(at, "id_number")) : absl::OkStatus();
+  }
+  absl::StatusOr<std::string> normal = crypto::NormalizeIdNumber(number);
+  if (!normal.ok()) {
+    return InvalidArgument(common::v1::REASON_ID_NUMBER_INVALID,
+                           std::string(FromAbsl(normal.status().message())),
+                           MessageZhOf(normal.status()))
+        .At(StrCat(at, "id_number"));
+  }
+  number = *std::move(normal);
+  const std::string sex = crypto::SexOf(number);
+  const std::string birth_date = crypto::BirthDateOf(number);
+  const bool sex_given = !member.sex().empty() && member.sex() != "unknown";
+  if (sex_given && member.sex() != sex) return Disagrees(StrCat(at, "sex"));
+  if (!member.birth_date().empty() && member.birth_date() != birth_date) {
+    return Disagrees(StrCat(at, "birth_date"));
+  }
+  member.set_sex(sex);
+  member.set_birth_date(birth_date);
+  return absl::OkStatus();
+}
+
+absl::Status NormalizePhone(std::string_view at, v1::Member& member) {
+  std::string& phone = *member.mutable_phone();
+  std::erase(phone, ' ');
+  const bool plain = std::all_of(phone.begin(), phone.end(), [](char c) {
+    return (c >= '0' && c <= '9') || c == '+' || c == '-';
+  });
+  if (phone.empty() || (plain && phone.size() >= 5)) return absl::OkStatus();
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         StrCat(at, "phone is no telephone number: digits, + and - only"),
+                         StrCat(at, "phone 不是电话号码：只能有数字、+ 和 -"))
+      .At(StrCat(at, "phone"));
+}
+
+}  // namespace
+
+absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,
+                             v1::Member& member) {
+  *member.mutable_full_name() = std::string(Strip(member.full_name()));
+  if (member.full_name().empty()) return Required(StrCat(at, "full_name"));
+  if (member.id_type().empty()) member.set_id_type("resident_id");
+  struct Coded {
+    std::string_view name;  // Of the field and of its code list.
+    std::string* value;
+  };
+  for (const Coded& field :
+       {Coded{"id_type", member.mutable_id_type()}, Coded{"sex", member.mutable_sex()},
+        Coded{"employment", member.mutable_employment()},
+        Coded{"education", member.mutable_education()},
+        Coded{"skill_level", member.mutable_skill_level()},
+        Coded{"political_status", member.mutable_political_status()},
+        Coded{"worker_group", member.mutable_worker_group()}}) {
+    RETURN_IF_ERROR(ToCode(catalog, field.name, StrCat(at, field.name), *field.value));
+  }
+  RETURN_IF_ERROR(NormalizeIdentity(at, member));
+  RETURN_IF_ERROR(NormalizePhone(at, member));
+  if (member.birth_date() >= member.joined_on()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           StrCat(at, "joined_on lies before the birth date; correct it"),
+                           StrCat(at, "joined_on 早于出生日期，请更正"))
+        .At(StrCat(at, "joined_on"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gonghui::membership

@@ -1,0 +1,104 @@
+#include "services/membership/service.h"
+
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/catalog/catalog.h"
+#include "common/feed/schema.embedded.h"
+#include "common/records/records.h"
+#include "common/records/schema.embedded.h"
+#include "common/rpc/schema.embedded.h"
+#include "common/sql/migrate.h"
+#include "services/membership/catalog.embedded.h"
+#include "services/membership/federations.h"
+#include "services/membership/members.h"
+#include "services/membership/organizations.h"
+#include "services/membership/schema.embedded.h"
+
+namespace gonghui::membership {
+namespace {
+
+class MembershipService : public Hosted {
+ public:
+  MembershipService(const Host& host, catalog::Catalog catalog)
+      : catalog_(std::move(catalog)),
+        federations_(host),
+        organizations_(host, catalog_),
+        members_(host, catalog_),
+        registers_({.collection = "registers",
+                    .db = host.db,
+                    .catalog = &catalog_,
+                    .tree = host.tree,
+                    .personal = host.personal,
+                    .on_change = nullptr}),
+        federation_service_("gonghui.membership.v1.FederationService", *host.pipeline),
+        organization_service_("gonghui.membership.v1.OrganizationService", *host.pipeline),
+        member_service_("gonghui.membership.v1.MemberService", *host.pipeline),
+        register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
+    federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
+    federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
+
+    rpc::Service& o = organization_service_;
+    o.Handle("CreateOrganization", &organizations_, &Organizations::Create);
+    o.Handle("BatchCreateOrganizations", &organizations_, &Organizations::BatchCreate);
+    o.Handle("GetOrganization", &organizations_, &Organizations::Get);
+    o.Handle("ListOrganizations", &organizations_, &Organizations::List);
+    o.Handle("GetTree", &organizations_, &Organizations::GetTree);
+    o.Handle("RenameOrganization", &organizations_, &Organizations::Rename);
+    o.Handle("MoveOrganization", &organizations_, &Organizations::Move);
+    o.Handle("CloseOrganization", &organizations_, &Organizations::Close);
+    o.Handle("ListOrganizationVersions", &organizations_, &Organizations::ListVersions);
+
+    rpc::Service& m = member_service_;
+    m.HandleBatched<v1::CreateMemberRequest, v1::Member>(
+        "CreateMember",
+        [this](absl::Span<Members::CreateCall> calls) { members_.CreateWaiting(calls); });
+    m.Handle("BatchCreateMembers", &members_, &Members::BatchCreate);
+    m.HandleWithPeek<v1::GetMemberRequest, v1::Member>(
+        "GetMember",
+        [this](rpc::Call& call, const v1::GetMemberRequest& r) { return members_.Peek(call, r); },
+        [this](rpc::Call& call, const v1::GetMemberRequest& r) { return members_.Get(call, r); });
+    m.Handle("ListMembers", &members_, &Members::List);
+    m.Handle("UpdateMember", &members_, &Members::Update);
+    m.Handle("LeaveMember", &members_, &Members::Leave);
+    m.Handle("JoinMember", &members_, &Members::Join);
+
+    registers_.Serve(register_service_);
+  }
+
+  std::vector<rpc::Service*> services() override {
+    return {&federation_service_, &organization_service_, &member_service_, &register_service_};
+  }
+
+ private:
+  const catalog::Catalog catalog_;
+  Federations federations_;
+  Organizations organizations_;
+  Members members_;
+  records::Records registers_;
+  rpc::Service federation_service_;
+  rpc::Service organization_service_;
+  rpc::Service member_service_;
+  rpc::Service register_service_;
+};
+
+std::vector<EmbeddedFile> Schema() {
+  std::vector<EmbeddedFile> files;
+  for (const std::vector<EmbeddedFile>* part :
+       {&embedded::common_rpc_schema(), &embedded::common_feed_schema(),
+        &embedded::common_records_schema(), &embedded::services_membership_schema()}) {
+    files.insert(files.end(), part->begin(), part->end());
+  }
+  return files;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Hosted>> OpenMembership(const Host& host) {
+  RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  ASSIGN_OR_RETURN(catalog::Catalog catalog,
+                   catalog::Catalog::Load("membership", embedded::services_membership_catalog()));
+  return std::make_unique<MembershipService>(host, std::move(catalog));
+}
+
+}  // namespace gonghui::membership
