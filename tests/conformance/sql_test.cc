@@ -408,6 +408,74 @@ TEST_P(SqlTest, LongStatementsEndAtTheDeadline) {
   EXPECT_THAT(Insert("a", 1), IsOk());
 }
 
+TEST_P(SqlTest, AFullStoreRefusesWritesAndServesReads) {
+  if (GetParam() != "sqlite") GTEST_SKIP() << "a PostgreSQL server's disk is not ours to fill";
+  ASSERT_THAT(Insert("before", 1), IsOk());
+  ASSERT_THAT(db_->RunScript("PRAGMA max_page_count=24"), IsOk());
+  absl::Status status;
+  int64_t written = 1;
+  while (status.ok()) {
+    status = db_->ReadWrite(Soon(), [&](Tx& tx) {
+      Args row = Item(StrCat("row", written), 1);
+      row[6] = std::string(10000, 'x');
+      return tx.Run(kInsert, row).status();
+    });
+    if (status.ok()) ++written;
+    ASSERT_LT(written, 100);
+  }
+  EXPECT_THAT(status, HasReason(common::v1::REASON_STORAGE_FULL));
+  EXPECT_EQ(Count(), written);
+  ASSERT_THAT(db_->RunScript("PRAGMA max_page_count=100000"), IsOk());
+  EXPECT_THAT(Insert("after", 1), IsOk());
+  EXPECT_EQ(Count(), written + 1);
+}
+
+TEST_P(SqlTest, ConnectionsThatDiedAreReplaced) {
+  if (GetParam() != "postgres") GTEST_SKIP() << "SQLite has no server";
+  constexpr Query kKill{"test.kill",
+                        "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                        "WHERE application_name = $1 AND pid <> pg_backend_pid()"};
+  const std::string name = db_.url().substr(db_.url().size() - 16);
+  ASSERT_OK_AND_ASSIGN(
+      const auto victim,
+      Database::Open({.url = StrCat(db_.url(), "&application_name=", name), .connections = 4}));
+  const auto count = [](Tx& tx) { return tx.Run(kCount, {"t"}).status(); };
+  std::vector<std::thread> threads;  // So that several connections idle.
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { EXPECT_THAT(victim->ReadOnly(Soon(), count), IsOk()); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(Single(kKill, {name}), 1);
+  EXPECT_THAT(victim->ReadOnly(Soon(), count), IsOk());
+  // In the middle of a transaction, too: nothing was committed, so it runs again.
+  int runs = 0;
+  EXPECT_THAT(victim->ReadWrite(Soon(),
+                                [&](Tx& tx) -> absl::Status {
+                                  RETURN_IF_ERROR(tx.Run(kInsert, Item("a", 1)).status());
+                                  if (++runs == 1) {
+                                    EXPECT_EQ(Single(kKill, {name}), 1);
+                                  }
+                                  return tx.Run(kCount, {"t"}).status();
+                                }),
+              IsOk());
+  EXPECT_EQ(runs, 2);
+  // At COMMIT nobody can tell.
+  EXPECT_THAT(victim->ReadWrite(Soon(),
+                                [&](Tx& tx) -> absl::Status {
+                                  RETURN_IF_ERROR(tx.Run(kInsert, Item("b", 1)).status());
+                                  EXPECT_EQ(Single(kKill, {name}), 1);
+                                  return absl::OkStatus();
+                                }),
+              HasReason(common::v1::REASON_OUTCOME_UNKNOWN));
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_P(SqlTest, AnAbsentServerIsUnavailable) {
+  if (GetParam() != "postgres") GTEST_SKIP() << "SQLite has no server";
+  EXPECT_THAT(Database::Open({.url = "postgres://nobody@127.0.0.1:1/none"}),
+              HasReason(common::v1::REASON_UNAVAILABLE));
+}
+
 TEST_P(SqlTest, SurvivesReopening) {
   ASSERT_THAT(Insert("a", 9), IsOk());
   db_.Reopen();
