@@ -40,6 +40,7 @@ echo "==> format"
 mapfile -t sources < <(files '*.cc' '*.h')
 clang-format -i "${sources[@]}"
 mapfile -t texts < <(files '*.cc' '*.h' '*.proto' '*.yaml' '*.sql' '*.sh' '*.md' '*.txt' '*.json' 'deploy/Dockerfile')
+# shellcheck disable=SC1003 # sed's append needs the backslash
 sed -i -e 's/[ \t]*$//' -e '$a\' "${texts[@]}"
 
 echo "==> tidy"

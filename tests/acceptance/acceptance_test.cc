@@ -1,0 +1,255 @@
+// The main job end to end with the real programs: the district's files through gonghui import into
+// gonghuid, its figures against the published ones; again after a restart, a replay, and a kill in
+// the middle of the import.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gonghui/reports/v1/report.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+#include "tests/acceptance/comparison.h"
+
+namespace gonghui::district {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kBin[] = GONGHUI_BIN_DIR;
+constexpr char kExpected[] = GONGHUI_SOURCE_DIR "/tests/acceptance/district-2020H1.csv";
+constexpr size_t kFigures = 60;
+
+std::string ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Starts a program with its output in a file. Returns its process.
+pid_t Start(const std::vector<std::string>& command, const fs::path& output) {
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int file = open(output.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    execv(words[0], words.data());
+    _exit(127);
+  }
+  return child;
+}
+
+// Exit status of a process; 128 + signal when a signal ended it.
+int WaitFor(pid_t process) {
+  int status = 0;
+  waitpid(process, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+class MainJob : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "gonghui-acceptance.XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    for (const char* name : {"GONGHUI_CONFIG", "GONGHUI_PROFILE"}) unsetenv(name);
+    setenv("GONGHUI_FEDERATION", "demo", 1);
+    setenv("GONGHUI_TOKEN_FILE", (folder_ / "token").c_str(), 1);
+  }
+
+  void TearDown() override {
+    if (server_ > 0) Stop(SIGKILL);
+    if (!HasFailure()) fs::remove_all(folder_);
+  }
+
+  // Starts gonghuid on the data of this test and waits until it answers.
+  void Serve() {
+    fs::remove(folder_ / "port");
+    server_ =
+        Start({absl::StrCat(kBin, "/gonghuid"), "--dev", "--data", Path("data"), "--listen",
+               "127.0.0.1:0", "--http-port", "-1", "--ops-port", "-1", "--port-file", Path("port")},
+              folder_ / "gonghuid.log");
+    const absl::Time limit = absl::Now() + absl::Seconds(60);
+    while (!fs::exists(folder_ / "port")) {
+      ASSERT_EQ(waitpid(server_, nullptr, WNOHANG), 0) << ReadText(folder_ / "gonghuid.log");
+      ASSERT_LT(absl::Now(), limit) << "gonghuid is not ready";
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+    std::string port = ReadText(folder_ / "port");
+    port.erase(port.find_last_not_of('\n') + 1);
+    setenv("GONGHUI_SERVER", absl::StrCat("127.0.0.1:", port).c_str(), 1);
+  }
+
+  int Stop(int signal) {
+    kill(server_, signal);
+    const int status = WaitFor(server_);
+    server_ = 0;
+    return status;
+  }
+
+  // Runs gonghui; its output is in output_.
+  int Gonghui(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), absl::StrCat(kBin, "/gonghui"));
+    fs::remove(folder_ / "output");
+    const int status = WaitFor(Start(arguments, folder_ / "output"));
+    output_ = ReadText(folder_ / "output");
+    return status;
+  }
+
+  void MakeFiles() {
+    ASSERT_EQ(
+        WaitFor(Start({absl::StrCat(kBin, "/district"), "--seed", "2020", "--out", Path("import")},
+                      folder_ / "output")),
+        0)
+        << ReadText(folder_ / "output");
+  }
+
+  void FoundFederation() {
+    ASSERT_EQ(Gonghui({"token", "--dev", "--data", Path("data"), "--role", "admin", "--out",
+                       Path("token")}),
+              0)
+        << output_;
+    ASSERT_EQ(Gonghui({"federation", "create", "demo", "--name", "澄湖区总工会"}), 0) << output_;
+  }
+
+  void Import() {
+    ASSERT_EQ(Gonghui({"import-dir", Path("import"), "--receipt", Path("receipts")}), 0)
+        << output_.substr(0, 4000);
+  }
+
+  void ExpectPublishedFigures() {
+    ASSERT_EQ(Gonghui({"wait", "--timeout", "300"}), 0) << output_;
+    const absl::Status compared =
+        Compare(kExpected, Path("comparison.csv"),
+                {absl::StrCat(kBin, "/gonghui"), "figures", "--org", "D01", "--csv"});
+    EXPECT_TRUE(compared.ok()) << compared.message();
+    EXPECT_EQ(Gonghui({"verify", "rollups"}), 0) << output_;
+  }
+
+  // What the direct children and the organisation itself contribute makes the figure; distinct
+  // counts lie between their largest part and their sum.
+  void ExpectPartsMakeFigures(const std::string& organization) {
+    absl::StatusOr<std::vector<ExpectedFigure>> figures = ReadExpected(kExpected);
+    ASSERT_TRUE(figures.ok());
+    for (const ExpectedFigure& figure : *figures) {
+      std::vector<std::string> command = {"explain",  "--json",      "--org",     organization,
+                                          "--period", figure.period, "--measure", figure.measure};
+      if (!figure.dimensions.empty()) {
+        command.insert(command.end(), {"--dimensions", figure.dimensions});
+      }
+      ASSERT_EQ(Gonghui(command), 0) << output_;
+      reports::v1::ExplainFigureResponse answer;
+      ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(output_, &answer).ok()) << output_;
+      ExpectPartsMake(answer);
+    }
+  }
+
+  static void ExpectPartsMake(const reports::v1::ExplainFigureResponse& answer) {
+    if (answer.parts_size() > 0) return;  // A ratio adds up in its parts.
+    int64_t sum = 0, largest = 0;
+    for (const reports::v1::Cell& cell : answer.cells()) {
+      sum += cell.value();
+      largest = std::max(largest, cell.value());
+    }
+    const int64_t value = answer.figure().value();
+    if (answer.additive()) {
+      EXPECT_EQ(sum, value) << answer.figure().name();
+    } else {
+      EXPECT_LE(largest, value) << answer.figure().name();
+      EXPECT_GE(sum, value) << answer.figure().name();
+    }
+  }
+
+  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+
+  fs::path folder_;
+  pid_t server_ = 0;
+  std::string output_;
+};
+
+TEST(Expected, SelectsFiguresThatRecordsMustYield) {
+  absl::StatusOr<std::vector<ExpectedFigure>> figures = ReadExpected(kExpected);
+  ASSERT_TRUE(figures.ok());
+  EXPECT_EQ(figures->size(), kFigures);
+}
+
+TEST(Expected, ComparesAtPrintedPrecision) {
+  EXPECT_TRUE(SameFigure("833.1", "833.10"));
+  EXPECT_TRUE(SameFigure("833.1", "833.14"));
+  EXPECT_TRUE(SameFigure("833.1", "833.05"));
+  EXPECT_FALSE(SameFigure("833.1", "833.16"));
+  EXPECT_TRUE(SameFigure("226", "226"));
+  EXPECT_FALSE(SameFigure("226", ""));
+  EXPECT_FALSE(SameFigure("226", "none"));
+  EXPECT_TRUE(SameFigure("-3", "-2.5"));
+}
+
+TEST_F(MainJob, SameSeedMakesSameFiles) {
+  MakeFiles();
+  fs::rename(folder_ / "import", folder_ / "first");
+  MakeFiles();
+  size_t files = 0;
+  for (const fs::directory_entry& file : fs::directory_iterator(folder_ / "first")) {
+    ++files;
+    EXPECT_EQ(ReadText(file.path()), ReadText(folder_ / "import" / file.path().filename()))
+        << file.path();
+  }
+  EXPECT_GT(files, 40u);
+}
+
+TEST_F(MainJob, YieldsThePublishedFiguresAlsoAfterRestartAndReplay) {
+  MakeFiles();
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  ASSERT_NO_FATAL_FAILURE(FoundFederation());
+  ASSERT_NO_FATAL_FAILURE(Import());
+  ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
+  ASSERT_NO_FATAL_FAILURE(ExpectPartsMakeFigures("D01"));
+  ASSERT_NO_FATAL_FAILURE(ExpectPartsMakeFigures("T01"));
+
+  EXPECT_EQ(Stop(SIGTERM), 0) << "gonghuid did not drain";
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
+
+  ASSERT_NO_FATAL_FAILURE(Import());
+  ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
+}
+
+TEST_F(MainJob, YieldsThePublishedFiguresAfterAKillInTheMiddleOfTheImport) {
+  MakeFiles();
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  ASSERT_NO_FATAL_FAILURE(FoundFederation());
+  const pid_t import = Start(
+      {absl::StrCat(kBin, "/gonghui"), "import-dir", Path("import"), "--receipt", Path("receipts")},
+      folder_ / "import.log");
+  // Members are being written once the organisations' receipt lies there.
+  const absl::Time limit = absl::Now() + absl::Minutes(2);
+  while (!fs::exists(folder_ / "receipts/01-organization.json") && absl::Now() < limit) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  absl::SleepFor(absl::Milliseconds(1500));
+  EXPECT_EQ(Stop(SIGKILL), 128 + SIGKILL);
+  EXPECT_NE(WaitFor(import), 0) << "the import ended before the kill";
+
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  ASSERT_NO_FATAL_FAILURE(Import());
+  ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
+}
+
+}  // namespace
+}  // namespace gonghui::district
