@@ -137,7 +137,7 @@ absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
                     absl::Span<Draft* const> drafts) {
   std::map<std::pair<std::string_view, std::string_view>, int64_t> next;
   for (const Draft* draft : drafts) {
-    if (IsToPost(*draft)) next.emplace(std::pair(draft->book->id, MonthOf(*draft->voucher)), 1);
+    if (IsToPost(*draft)) next[{draft->book->id, MonthOf(*draft->voucher)}] = 1;
   }
   std::vector<sql::Args> keys;
   keys.reserve(next.size());
@@ -283,7 +283,7 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
   for (Draft* draft : drafts) {
     const std::string& source = draft->voucher->source();
     if (source.empty() || !draft->status.ok()) continue;
-    by_source.emplace(std::tuple(draft->book->id, source, draft->revision), draft);
+    by_source[{draft->book->id, source, draft->revision}] = draft;
     keys.push_back({tenant, draft->book->id, source});
   }
   RETURN_IF_ERROR(FindSources().Run(tx, keys, [&](const sql::Rows::Row& row) {
