@@ -68,7 +68,9 @@ bool KeepsOrder(const KindEntry& entry) {
 
 // True where the service itself knows the item again by a key.
 bool HasKey(const KindEntry& entry, const Item& item) {
-  if (entry.noun() == "voucher") return false;
+  if (const auto* voucher = dynamic_cast<const funds::v1::Voucher*>(item.message.get())) {
+    return !voucher->source().empty();
+  }
   const auto* record = dynamic_cast<const common::v1::Record*>(item.message.get());
   return record == nullptr || !record->number().empty() || !entry.kind().key().empty();
 }
@@ -238,6 +240,11 @@ absl::StatusOr<Sender::Answer> Sender::Call(const Batch& items, const std::strin
   answer.created = IntField(*response, "created") + IntField(*response, "posted");
   answer.existing = IntField(*response, "existing");
   answer.failures = FailuresOf(*response);
+  if (file_.entry().noun() == "voucher" && !validate_only) {  // Its answer does not count them.
+    std::set<int> failed;
+    for (const ItemFailure& failure : answer.failures) failed.insert(failure.index());
+    answer.existing = static_cast<int>(items.size() - failed.size()) - answer.created;
+  }
   for (const ItemFailure& failure : answer.failures) {
     if (failure.index() >= 0 && failure.index() < static_cast<int>(items.size())) continue;
     return Internal("a batch's answer names an item that was not sent");
@@ -319,7 +326,8 @@ absl::Status Sender::SendOne(const Item& book) {
       Invoke("/gonghui.funds.v1.LedgerService/CreateBook", request, created);
   if (status.ok()) {
     absl::MutexLock lock(&mutex_);
-    ++outcome_.created;
+    ++(created.create_time_us() < absl::ToUnixMicros(start_) ? outcome_.existing
+                                                             : outcome_.created);
     return status;
   }
   const bool fault_of_row = absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||

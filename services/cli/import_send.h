@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/rpc/client.h"
 #include "services/cli/import_rows.h"
@@ -61,6 +62,7 @@ class Sender {
   const ImportFile& file_;
   const Options options_;
   Progress& progress_;
+  const absl::Time start_ = absl::Now();
   std::vector<Batch> batches_;
   std::atomic<size_t> next_{0};
   absl::Mutex mutex_;

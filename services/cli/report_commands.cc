@@ -1,4 +1,5 @@
 // gonghui verify, summary, wait: whole reports and their state.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -17,7 +18,8 @@ namespace {
 namespace v1 = reports::v1;
 
 constexpr char kService[] = "/gonghui.reports.v1.ReportService/";
-constexpr absl::Duration kPollEvery = absl::Milliseconds(200);
+constexpr absl::Duration kPollEvery = absl::Milliseconds(100);
+constexpr absl::Duration kFreshFor = absl::Seconds(1);  // Several polls of a follower.
 
 struct ReportOptions {
   std::string organization;
@@ -92,12 +94,14 @@ absl::StatusOr<int> Wait(Session& session, const ReportOptions& options) {
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   const absl::Time start = absl::Now();
   const absl::Time limit = start + absl::Seconds(options.timeout_seconds);
-  // A source's head is as old as the follower's last look, so one fresh answer may be a stale one.
-  for (int fresh_answers = 0; fresh_answers < 2;) {
+  // A source's head is as old as the follower's last look at it, so one good answer proves nothing.
+  absl::Time fresh_since = absl::InfiniteFuture();
+  while (true) {
     ASSIGN_OR_RETURN(const bool fresh, IsFresh(session, request));
-    fresh_answers = fresh ? fresh_answers + 1 : 0;
-    if (fresh_answers == 2) break;
-    if (absl::Now() > limit) {
+    const absl::Time now = absl::Now();
+    fresh_since = fresh ? std::min(fresh_since, now) : absl::InfiniteFuture();
+    if (now - fresh_since >= kFreshFor) break;
+    if (now > limit) {
       return DeadlineExceeded(
           absl::StrCat("Reports has not taken over every change within ", options.timeout_seconds,
                        " s. Wait longer with --timeout."),

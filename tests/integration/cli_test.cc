@@ -1,0 +1,384 @@
+// The gonghui binary against a running suite: files in, figures out, exit codes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "nlohmann/json.hpp"
+#include "services/server/suite.h"
+
+namespace gonghui {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Result {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string Read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+void Write(const fs::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// A made-up resident identity number with a valid check digit.
+std::string IdNumber(int serial) {
+  const std::string digits = absl::StrFormat("3204021980%02d%02d%03d", 1 + serial / 28000 % 12,
+                                             1 + serial / 1000 % 28, serial % 1000);
+  static constexpr int kWeights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+  int sum = 0;
+  for (int i = 0; i < 17; ++i) sum += (digits[i] - '0') * kWeights[i];
+  return digits + "10X98765432"[sum % 11];
+}
+
+constexpr char kOrganizations[] =
+    "工会编码,上级工会编码,工会名称,组织层级,成立日期\n"
+    "E1,T1,甲厂工会,企业,2010-01-01\n"
+    "T1,D01,城东街道总工会,镇街,2003-05-01\n"
+    "D01,,示范区总工会,district,1990-01-01\n"
+    "T2,D01,城西街道总工会,镇街,2003-05-01\n";
+
+class CliTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) /
+              absl::StrCat("cli_", getpid(), "_",
+                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    StartSuite("127.0.0.1:0");
+    ASSERT_EQ(Gonghui("token --dev --role admin --data '" + (folder_ / "data").string() +
+                      "' --out '" + (folder_ / "token").string() + "'")
+                  .code,
+              0);
+    ASSERT_EQ(Gonghui("federation create demo --name 示范区总工会").code, 0);
+  }
+  void TearDown() override {
+    suite_.reset();
+    fs::remove_all(folder_);
+  }
+
+  void StartSuite(const std::string& listen) {
+    Suite::Options options;
+    options.data_dir = (folder_ / "data").string();
+    options.dev = true;
+    options.log_calls = false;
+    options.listen = {listen};
+    auto suite = Suite::Start(std::move(options));
+    ASSERT_TRUE(suite.ok()) << suite.status();
+    suite_ = *std::move(suite);
+    port_ = suite_->port();
+  }
+
+  // Runs the program with the arguments as a shell reads them.
+  Result Gonghui(const std::string& arguments, const std::string& environment = "") {
+    const int serial = ++runs_;
+    const fs::path out = folder_ / absl::StrCat("out", serial);
+    const fs::path err = folder_ / absl::StrCat("err", serial);
+    const std::string command = absl::StrCat(
+        "cd '", folder_.string(), "' && env -i PATH=\"$PATH\" HOME='", folder_.string(),
+        "' GONGHUI_SERVER=127.0.0.1:", port_, " GONGHUI_FEDERATION=demo GONGHUI_TOKEN_FILE=token ",
+        environment, " '", GONGHUI_BINARY, "' ", arguments, " >'", out.string(), "' 2>'",
+        err.string(), "'");
+    const int status = std::system(command.c_str());
+    return {WEXITSTATUS(status), Read(out), Read(err)};
+  }
+
+  std::string MemberFile(int first, int count) {
+    std::string text = "所属工会编码,姓名,证件号码,入会日期,岗位\n";
+    for (int i = first; i < first + count; ++i) {
+      absl::StrAppend(&text, "E1,张三,", IdNumber(i), ",2018-03-01,焊工\n");
+    }
+    return text;
+  }
+
+  int CountMembers() {
+    const Result list = Gonghui("members list --all --lang en");
+    return static_cast<int>(std::count(list.out.begin(), list.out.end(), '\n')) - 2;
+  }
+
+  void ImportOrganizations() {
+    Write(folder_ / "organizations.csv", kOrganizations);
+    const Result run = Gonghui("import organization organizations.csv");
+    ASSERT_EQ(run.code, 0) << run.out << run.err;
+  }
+
+  fs::path folder_;
+  std::unique_ptr<Suite> suite_;
+  int port_ = 0;
+  std::atomic<int> runs_{0};
+};
+
+TEST_F(CliTest, ImportsTheTreeInAnyOrderAndShowsIt) {
+  ImportOrganizations();
+  const Result tree = Gonghui("tree --lang zh");
+  EXPECT_EQ(tree.code, 0) << tree.err;
+  EXPECT_LT(tree.out.find("D01"), tree.out.find("  T1"));
+  EXPECT_LT(tree.out.find("  T1"), tree.out.find("    E1"));
+  EXPECT_LT(tree.out.find("    E1"), tree.out.find("  T2"));
+  EXPECT_THAT(Gonghui("tree --depth 1").out, Not(HasSubstr("E1")));
+  EXPECT_THAT(Gonghui("tree --at 2005-01-01").out, AllOf(HasSubstr("T1"), Not(HasSubstr("E1"))));
+}
+
+TEST_F(CliTest, ReadsGb18030) {
+  Write(folder_ / "utf8.csv", kOrganizations);
+  ASSERT_EQ(std::system(absl::StrCat("cd '", folder_.string(),
+                                     "' && iconv -f UTF-8 -t GB18030 utf8.csv > gb.csv")
+                            .c_str()),
+            0);
+  EXPECT_EQ(Gonghui("import 工会组织 gb.csv").code, 0);
+  EXPECT_THAT(Gonghui("tree").out, HasSubstr("城东街道总工会"));
+}
+
+TEST_F(CliTest, RejectsBadRowsTakesThemAfterCorrectionAndNeverDoubles) {
+  ImportOrganizations();
+  std::string text = MemberFile(0, 30);
+  absl::StrAppend(&text, "E9,李四,", IdNumber(100), ",2018-03-01,\n");  // No such organisation.
+  absl::StrAppend(&text, "E1,王五,320402198001010000,2018-03-01,\n");   // Damaged.
+  absl::StrAppend(&text, "E1,赵六,", IdNumber(101), ",2018-13-01,\n合计,32,,,\n");
+  Write(folder_ / "members.csv", text);
+
+  const Result dry = Gonghui("import member members.csv --dry-run");
+  EXPECT_EQ(dry.code, 1) << dry.err;
+  EXPECT_EQ(CountMembers(), 0);
+  EXPECT_FALSE(fs::exists(folder_ / "members.rejects.csv"));
+
+  const Result run = Gonghui("import member members.csv --receipt receipt.json --lang zh");
+  EXPECT_EQ(run.code, 1) << run.err;
+  EXPECT_THAT(run.out, AllOf(HasSubstr("32"), HasSubstr("证件号码"), HasSubstr("入会日期")));
+  const auto receipt = nlohmann::json::parse(Read(folder_ / "receipt.json"));
+  EXPECT_EQ(receipt["rows"], 33);
+  EXPECT_EQ(receipt["created"], 30);
+  EXPECT_EQ(receipt["failed"], 3);
+  EXPECT_EQ(receipt["skipped"], 1);
+  EXPECT_EQ(CountMembers(), 30);
+
+  EXPECT_EQ(Gonghui("import member members.csv --batch 7").code, 1);  // As an earlier run, and not.
+  EXPECT_EQ(CountMembers(), 30);
+
+  std::string rejects = Read(folder_ / "members.rejects.csv");
+  EXPECT_THAT(rejects, StartsWith("\xEF\xBB\xBF"));
+  EXPECT_THAT(rejects, AllOf(HasSubstr("李四"), HasSubstr("王五"), HasSubstr("赵六")));
+  const auto replace = [&rejects](const std::string& from, const std::string& to) {
+    rejects.replace(rejects.find(from), from.size(), to);
+  };
+  replace("E9", "E1");
+  replace("320402198001010000", IdNumber(102));
+  replace("2018-13-01", "2018-12-01");
+  Write(folder_ / "corrected.csv", rejects);
+  const Result corrected = Gonghui("import member corrected.csv");
+  EXPECT_EQ(corrected.code, 0) << corrected.out << corrected.err;
+  EXPECT_EQ(CountMembers(), 33);
+}
+
+TEST_F(CliTest, SentAgainAfterItsParentsCameAFilePasses) {
+  ImportOrganizations();
+  Write(folder_ / "party.csv",
+        "dispute,organization,on_date,role,full_name\nZY-1,T1,2020-03-02,worker,张三\n");
+  Write(folder_ / "case.csv",
+        "number,organization,on_date,amount,closed_on\n"
+        "ZY-1,T1,2020-03-02,\"32,000.50\",2020-04-01\nZY-2,T2,2020-03-05,,\n");
+  const Result early = Gonghui("import dispute_party party.csv");
+  EXPECT_EQ(early.code, 1);
+  EXPECT_THAT(early.out, AllOf(HasSubstr("REFERENCE_NOT_FOUND"), HasSubstr("dispute_case")));
+  EXPECT_EQ(Gonghui("import dispute_case case.csv").code, 0);
+  const Result late = Gonghui("import dispute_party party.csv");
+  EXPECT_EQ(late.code, 0) << late.out << late.err;
+
+  const Result list = Gonghui("records list --kind dispute_case --org D01 --json");
+  ASSERT_EQ(list.code, 0) << list.err;
+  const auto records = nlohmann::json::parse(list.out)["records"];
+  ASSERT_EQ(records.size(), 2);
+  EXPECT_THAT(Gonghui("records list --kind dispute_case --state closed").out,
+              AllOf(HasSubstr("ZY-1"), Not(HasSubstr("ZY-2"))));
+  const std::string name = records[1]["name"];
+  EXPECT_THAT(Gonghui("records get " + name).out, AllOf(HasSubstr("closed"), HasSubstr("ZY-1")));
+}
+
+TEST_F(CliTest, FiguresFollowTheRecords) {
+  ImportOrganizations();
+  Write(folder_ / "02-member.csv", MemberFile(0, 25));
+  Write(folder_ / "03-dispute_case.csv",
+        "编号,所属工会,受理日期,涉及金额（元）,结案日期\nZY-1,T1,2020年3月2日,32000.50,2020/4/1\n"
+        "ZY-2,T2,2020.3.5,,\n");
+  fs::create_directories(folder_ / "district");
+  for (const char* name : {"02-member.csv", "03-dispute_case.csv"}) {
+    fs::rename(folder_ / name, folder_ / "district" / name);
+  }
+  const Result import = Gonghui("import-dir district --receipt receipts");
+  ASSERT_EQ(import.code, 0) << import.out << import.err;
+  EXPECT_TRUE(fs::exists(folder_ / "receipts" / "02-member.json"));
+  ASSERT_EQ(Gonghui("wait --timeout 30").code, 0);
+
+  const Result figures = Gonghui("figures --org D01 --period 2020H1 --csv");
+  ASSERT_EQ(figures.code, 0) << figures.err;
+  EXPECT_EQ(figures.err, "");
+  const std::vector<std::string> lines = absl::StrSplit(figures.out, '\n', absl::SkipEmpty());
+  EXPECT_EQ(lines[0], "measure,dimensions,period,organization,value,unit,records");
+  EXPECT_THAT(lines, ::testing::Contains("members_total,,2020H1,D01,25,person,25"));
+  EXPECT_THAT(lines, ::testing::Contains("disputes_accepted,,2020H1,D01,2,case,2"));
+  EXPECT_THAT(lines, ::testing::Contains("disputes_closed,,2020H1,D01,1,case,1"));
+  EXPECT_THAT(Gonghui("figures --org T2 --period 2020-03 -m disputes_accepted --csv").out,
+              HasSubstr("disputes_accepted,,2020-03,T2,1,case,1"));
+
+  const Result explain =
+      Gonghui("explain --org D01 --period 2020H1 --measure disputes_accepted --all");
+  EXPECT_EQ(explain.code, 0) << explain.err;
+  EXPECT_THAT(explain.out, AllOf(HasSubstr("T1"), HasSubstr("T2"), HasSubstr("2020-03-05")));
+  const Result verify = Gonghui("verify rollups");
+  EXPECT_EQ(verify.code, 0) << verify.err;
+  EXPECT_THAT(verify.out, HasSubstr("0 divergent"));
+  ASSERT_EQ(Gonghui("summary --org D01 --period 2020H1 --out report").code, 0);
+  EXPECT_THAT(Read(folder_ / "report" / "figures.csv"),
+              StartsWith("measure,dimensions,period,organization,value,unit,records"));
+  EXPECT_NE(Read(folder_ / "report" / "summary.md"), "");
+  EXPECT_EQ(Gonghui("figures --org D01 --period 2020H9").code, 2);
+  EXPECT_THAT(Gonghui("measures").out, HasSubstr("disputes_accepted"));
+}
+
+TEST_F(CliTest, PostsVouchersOnce) {
+  ImportOrganizations();
+  Write(folder_ / "book.csv", "所属工会,会计科目表,启用日期\nE1,基层,2020-01-01\n");
+  Write(folder_ / "voucher.csv",
+        "账套编号,凭证编号,凭证日期,摘要,科目代码,借方金额,贷方金额\n"
+        "E1,1,2020-05-13,拨缴,102,1200.50,\nE1,1,,,40401,,1200.50\n"
+        "E1,2,2020-05-14,支出,102,3,\nE1,2,,,40401,,4\n");
+  EXPECT_EQ(Gonghui("import book book.csv").code, 0);
+  EXPECT_EQ(Gonghui("import book book.csv").code, 0);
+  for (int round = 0; round < 2; ++round) {
+    const Result run = Gonghui("import voucher voucher.csv");
+    EXPECT_EQ(run.code, 1) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("VOUCHER_UNBALANCED"));
+    const Result balances = Gonghui("balances --book E1");
+    EXPECT_EQ(balances.code, 0) << balances.err;
+    EXPECT_THAT(balances.out, AllOf(HasSubstr("1200.50"), Not(HasSubstr("2401.00"))));
+  }
+  const std::string rejects = Read(folder_ / "voucher.rejects.csv");
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 3);  // Both rows of voucher 2.
+}
+
+TEST_F(CliTest, EveryKindHasATemplateThatTheServerTakes) {
+  ImportOrganizations();
+  const Result list = Gonghui("import --list");
+  ASSERT_EQ(list.code, 0) << list.err;
+  std::vector<std::string> kinds;
+  for (const std::string& line :
+       std::vector<std::string>(absl::StrSplit(list.out, '\n', absl::SkipEmpty()))) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (isdigit(words[0][0]) != 0) kinds.push_back(words[1]);
+  }
+  EXPECT_GT(kinds.size(), 20);
+  for (const std::string& kind : kinds) {
+    for (const char* headings : {"", " --english"}) {
+      ASSERT_EQ(Gonghui("import --template " + kind + " --out template.csv" + headings).code, 0);
+      const Result run = Gonghui("import " + kind + " template.csv --dry-run --json");
+      EXPECT_LE(run.code, 1) << kind << run.out << run.err;
+      if (run.code != 1) continue;
+      // Samples may name records and organisations that are not there, nothing else.
+      for (const auto& error : nlohmann::json::parse(run.out)["errors"]) {
+        EXPECT_THAT(error["reason"].get<std::string>(),
+                    ::testing::AnyOf("REFERENCE_NOT_FOUND", "NOT_FOUND", "BOOK_MISSING",
+                                     "VOUCHER_UNBALANCED"))
+            << kind << " " << error.dump();
+      }
+    }
+  }
+}
+
+TEST_F(CliTest, SurvivesARestartOfTheServer) {
+  ImportOrganizations();
+  constexpr int kMembers = 4000;
+  Write(folder_ / "members.csv", MemberFile(0, kMembers));
+  Result run;
+  std::atomic<bool> done{false};
+  std::thread import([&] {
+    run = Gonghui("import member members.csv --batch 20");
+    done = true;
+  });
+  absl::SleepFor(absl::Milliseconds(300));
+  EXPECT_FALSE(done);
+  const std::string listen = absl::StrCat("127.0.0.1:", port_);
+  suite_.reset();
+  absl::SleepFor(absl::Milliseconds(500));
+  StartSuite(listen);
+  import.join();
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+  EXPECT_EQ(CountMembers(), kMembers);
+}
+
+TEST_F(CliTest, ExitCodesTellWhatWentWrong) {
+  Write(folder_ / "bad", "no.such.token");
+  EXPECT_EQ(Gonghui("measures --token-file bad").code, 3);
+  EXPECT_EQ(Gonghui("measures --token-file missing").code, 2);
+  const Result away = Gonghui("measures --server 127.0.0.1:1");
+  EXPECT_EQ(away.code, 3);
+  EXPECT_THAT(away.err, AllOf(HasSubstr("Cannot reach"), Not(HasSubstr("backends"))));
+  EXPECT_THAT(Gonghui("measures --server 127.0.0.1:1", "LANG=zh_CN.UTF-8").err,
+              HasSubstr("无法连接"));
+  EXPECT_EQ(Gonghui("").code, 2);
+  EXPECT_EQ(Gonghui("figures --org D01").code, 2);
+  EXPECT_EQ(Gonghui("import unheard_of x.csv").code, 2);
+  EXPECT_EQ(Gonghui("import member missing.csv").code, 2);
+  EXPECT_EQ(Gonghui("records get federations/demo/organizations/D99").code, 4);
+  const Result token = Gonghui("token --role admin");
+  EXPECT_EQ(token.code, 2);
+  EXPECT_THAT(token.err, HasSubstr("DEV_MODE_REQUIRED"));
+  for (const char* command : {"--help", "import --help", "federation create --help", "--version"}) {
+    EXPECT_EQ(Gonghui(command).code, 0) << command;
+  }
+}
+
+TEST_F(CliTest, SettingsComeFromFlagsEnvironmentAndProfile) {
+  Write(folder_ / ".gonghui.yaml", "server: 127.0.0.1:1\n");
+  EXPECT_EQ(Gonghui("measures").code, 0);  // The environment wins over the profile.
+  EXPECT_EQ(Gonghui("measures", "GONGHUI_SERVER=").code, 3);
+  EXPECT_EQ(Gonghui("measures --server 127.0.0.1:1").code, 3);
+  Write(folder_ / ".gonghui.yaml", "sever: x\n");
+  const Result unknown = Gonghui("measures");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("server"));
+}
+
+TEST_F(CliTest, ATokenReachesOnlyItsScope) {
+  ImportOrganizations();
+  ASSERT_EQ(Gonghui("token --dev --role admin --org T2 --below --data data --out narrow").code, 0);
+  const auto permissions = fs::status(folder_ / "narrow").permissions();
+  EXPECT_EQ(permissions & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+  EXPECT_EQ(Gonghui("members list --org T2 --token-file narrow").code, 0);
+  EXPECT_EQ(Gonghui("members list --org T1 --token-file narrow").code, 3);
+}
+
+TEST_F(CliTest, CompletionScriptsAreShellScripts) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Result run = Gonghui(std::string("completion ") + shell);
+    EXPECT_EQ(run.code, 0);
+    EXPECT_THAT(run.out, AllOf(HasSubstr("import-dir"), HasSubstr("--dimensions")));
+  }
+  Write(folder_ / "completion.bash", Gonghui("completion bash").out);
+  EXPECT_EQ(
+      std::system(absl::StrCat("bash -n '", (folder_ / "completion.bash").string(), "'").c_str()),
+      0);
+}
+
+}  // namespace
+}  // namespace gonghui
