@@ -17,6 +17,11 @@ namespace {
 
 constexpr const char* kAreas[] = {"membership", "funds", "activities", "casework", "reports"};
 
+// Variables of the command line and of the tests that may stand in the same shell.
+constexpr const char* kForeignVariables[] = {
+    "GONGHUI_SERVER",  "GONGHUI_TOKEN_FILE", "GONGHUI_PROFILE", "GONGHUI_FEDERATION",
+    "GONGHUI_TEST_PG", "GONGHUI_TEST_REDIS", "GONGHUI_FULL"};
+
 std::vector<ConfigOption> Options() {
   std::vector<ConfigOption> options = {
       {"services", "membership,funds,activities,casework,reports",
@@ -129,7 +134,9 @@ int main(int argc, char** argv) {
   }
   rpc::BlockSignals();
   log::CaptureLibraryLogs();
-  absl::StatusOr<Config> config = Config::Load(Options(), args, ProcessEnvironment());
+  absl::StatusOr<Config> config =
+      Config::Load(Options(), args, ProcessEnvironment(),
+                   {std::begin(kForeignVariables), std::end(kForeignVariables)});
   absl::Status status = config.ok() ? Run(*config) : config.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "gonghuid: %s\n", std::string(status.message()).c_str());
