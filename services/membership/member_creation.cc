@@ -227,8 +227,10 @@ absl::Status Members::CreateRound(sql::Tx& tx, Round& round) const {
   for (size_t i = 0; i < size; ++i) {
     if (!before[i].ok()) continue;
     const Candidate& candidate = round.candidates[i];
-    round.results[i] = statuses[i];
-    if (!statuses[i].ok()) continue;
+    if (!statuses[i].ok()) {
+      round.results[i] = statuses[i];
+      continue;
+    }
     round.results[i] = MaskedView(federation, candidate.row);
     AddFacts(event, round.results[i]->name(), candidate.facts);
     if (keys[i].request_id.empty()) continue;
