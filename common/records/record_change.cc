@@ -55,11 +55,12 @@ absl::StatusOr<std::vector<common::v1::Fact>> ChangedFacts(const Kind& kind,
 absl::StatusOr<Target> FindTarget(const Records::Options& options, rpc::Call& call,
                                   std::string_view name) {
   const std::string pattern = StrCat("federations/{federation}/", options.collection, "/{record}");
-  ASSIGN_OR_RETURN(auto ids, ParseName(pattern, name));
+  auto ids = ParseName(pattern, name);
+  if (!ids.ok()) return AtField(ids.status(), "name");
   std::optional<Row> row;
   Target target;
   RETURN_IF_ERROR(options.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(row, FindRow(tx, call.federation, ids["record"]));
+    ASSIGN_OR_RETURN(row, FindRow(tx, call.federation, (*ids)["record"]));
     if (!row.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(target.steps, FindSteps(tx, call.federation, row->id));
     return absl::OkStatus();

@@ -36,14 +36,6 @@ absl::Status Invalid(const std::string& path, std::string_view what, std::string
       .At(path);
 }
 
-// The same error at a field of the record.
-absl::Status At(const absl::Status& status, const std::string& path) {
-  return Error(status.code(), ReasonOf(status),
-               StrCat("'", path, "': ", std::string(status.message())),
-               StrCat("“", path, "”：", MessageZhOf(status)))
-      .At(path);
-}
-
 const common::v1::State* FindState(const common::v1::Kind& kind, std::string_view name) {
   for (const auto& state : kind.states()) {
     if (state.name() == name) return &state;
@@ -87,6 +79,13 @@ bool Stands(std::string_view left, std::string_view relation, std::string_view r
 
 }  // namespace
 
+absl::Status AtField(const absl::Status& status, const std::string& path) {
+  return Error(status.code(), ReasonOf(status),
+               StrCat("'", path, "': ", std::string(status.message())),
+               StrCat("“", path, "”：", MessageZhOf(status)))
+      .At(path);
+}
+
 std::string RecordChecks::PathOf(const KindField& field) const {
   return StrCat(options_.prefix, "fields.", field.name());
 }
@@ -109,7 +108,9 @@ void RecordChecks::Read(const common::v1::Record& record, const Row* before, Row
     faults.push_back(Required(PathOf("title"), kind_.title_label().zh()));
   }
   ReadDates(record, before, row, faults);
-  if (!row.on_date.empty()) {
+  if (row.organization.empty()) {
+    faults.push_back(Required(PathOf("organization"), "组织"));
+  } else if (!row.on_date.empty()) {
     const absl::Status organization =
         CheckOrganization(PathOf("organization"), row.organization, row.on_date, true);
     if (!organization.ok()) faults.push_back(organization);
@@ -122,7 +123,7 @@ void RecordChecks::ReadDates(const common::v1::Record& record, const Row* before
   const auto read = [&](std::string_view name, const std::string& text, std::string& out) {
     const auto date = NormalizeDate(text);
     out = date.ok() ? *date : "";
-    if (!date.ok()) faults.push_back(At(date.status(), PathOf(name)));
+    if (!date.ok()) faults.push_back(AtField(date.status(), PathOf(name)));
   };
   row.on_date.clear();
   row.ends_on.clear();
@@ -198,7 +199,7 @@ absl::StatusOr<std::string> RecordChecks::ReadField(const KindField& field, std:
   switch (field.type()) {
     case common::v1::FIELD_TYPE_DATE: {
       auto date = NormalizeDate(text);
-      if (!date.ok()) return At(date.status(), path);
+      if (!date.ok()) return AtField(date.status(), path);
       return date;
     }
     case common::v1::FIELD_TYPE_INTEGER:
@@ -229,7 +230,7 @@ absl::Status RecordChecks::ReadPerson(const std::string& path, std::string_view 
                                       Row& row) const {
   auto number = crypto::NormalizeIdNumber(text);
   if (!number.ok()) {
-    if (BeginsWithDigits(text, kResidentDigits)) return At(number.status(), path);
+    if (BeginsWithDigits(text, kResidentDigits)) return AtField(number.status(), path);
     if (!IsPaperNumber(text)) {
       return Error(absl::StatusCode::kInvalidArgument, common::v1::REASON_ID_NUMBER_INVALID,
                    StrCat("'", path, "' must be a resident identity number of 18 digits, or ",
@@ -282,7 +283,7 @@ absl::StatusOr<std::string> RecordChecks::ReadNumber(const KindField& field,
   int64_t value = 0;
   if (money) {
     const auto fen = ParseYuan(text);
-    if (!fen.ok()) return At(fen.status(), path);
+    if (!fen.ok()) return AtField(fen.status(), path);
     value = *fen;
   } else if (!ParseInteger(text, &value)) {
     return Invalid(path, "must be a whole number", "应为整数");

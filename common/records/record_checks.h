@@ -18,6 +18,9 @@ namespace gonghui::records {
 
 using Faults = std::vector<absl::Status>;
 
+// The same error, told of a field of the record.
+absl::Status AtField(const absl::Status& status, const std::string& path);
+
 // Checks the records of one kind. Cheap to make; lives as long as what it was made from.
 class RecordChecks {
  public:
