@@ -77,7 +77,9 @@ bool HasKey(const KindEntry& entry, const Item& item) {
 
 bool IsTransient(const absl::Status& status) {
   const auto reason = ReasonOf(status);
+  // A server that goes away cancels the calls it has; nobody else cancels ours.
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsCancelled(status) || absl::IsUnknown(status) ||
          reason == common::v1::REASON_OVERLOADED || reason == common::v1::REASON_CONFLICT ||
          reason == common::v1::REASON_OUTCOME_UNKNOWN;
 }

@@ -142,7 +142,8 @@ std::string Explanation(const Session& session, const absl::Status& status) {
   const std::string zh = MessageZhOf(status);
   if (zh.empty()) {  // Every error of the platform has one: this is the network's or the library's.
     const auto [en, plain_zh] = PlainWords(session, status);
-    return session.Say(en, plain_zh);
+    return absl::StrCat(session.Say(en, plain_zh), " [", absl::StatusCodeToString(status.code()),
+                        "]");
   }
   const std::string field = FieldOf(status);
   return absl::StrCat(session.Say(std::string(status.message()), zh), " [",
