@@ -31,6 +31,7 @@ std::vector<ConfigOption> Options() {
        "gRPC addresses, comma separated: HOST:PORT or unix:PATH; port 0 picks one"},
       {"ops_port", "8082", "port of /healthz /readyz /metrics /statusz; 0 picks one, -1 none"},
       {"http_port", "8080", "port of the HTTP/JSON gateway; 0 picks one, -1 none"},
+      {"http_host", "127.0.0.1", "address of the HTTP and the operations port"},
       {"dev", "false",
        "make a signing key under DATA/dev and accept its tokens; never in production", false, true},
       {"keys_file", "", "JWK set of trusted token issuers"},
@@ -84,6 +85,7 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.ops_port = static_cast<int>(ops_port);
   ASSIGN_OR_RETURN(int64_t http_port, config.GetInt("http_port"));
   options.http_port = static_cast<int>(http_port);
+  options.http_host = config.Get("http_host");
   options.dev = config.GetBool("dev");
   options.keys_file = config.Get("keys_file");
   options.service_token_file = config.Get("service_token_file");

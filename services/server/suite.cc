@@ -306,7 +306,8 @@ class RunningSuite : public Suite {
                      {.listen = std::move(listen), .reflection = options_.reflection}, services));
     if (options_.ops_port >= 0) {
       ASSIGN_OR_RETURN(ops_,
-                       ops::OpsServer::Start({.port = options_.ops_port,
+                       ops::OpsServer::Start({.host = options_.http_host,
+                                              .port = options_.ops_port,
                                               .not_ready = [this] { return NotReady(); },
                                               .status_page = [this] { return StatusPage(); }}));
     }
@@ -315,8 +316,9 @@ class RunningSuite : public Suite {
         auto peer = options_.peers.find(area);
         return Hosts(area) || peer == options_.peers.end() ? own_address_ : peer->second;
       };
-      ASSIGN_OR_RETURN(gateway_,
-                       gateway::Gateway::Start({.port = options_.http_port, .address = address}));
+      ASSIGN_OR_RETURN(gateway_, gateway::Gateway::Start({.host = options_.http_host,
+                                                          .port = options_.http_port,
+                                                          .address = address}));
     }
     server_->SetServing(true);
     for (const auto& service : hosted_) service->Start();

@@ -24,8 +24,9 @@ class Suite {
         database_urls;                         // Area -> URL; missing: sqlite:<data_dir>/<area>.db.
     std::map<std::string, std::string> peers;  // Area -> address, for services that run elsewhere.
     std::vector<std::string> listen = {"127.0.0.1:0"};
-    int ops_port = -1;      // -1: no ops port; 0 picks one.
-    int http_port = -1;     // HTTP/JSON gateway; -1: none; 0 picks one.
+    int ops_port = -1;                    // -1: no ops port; 0 picks one.
+    int http_port = -1;                   // HTTP/JSON gateway; -1: none; 0 picks one.
+    std::string http_host = "127.0.0.1";  // Address of the HTTP and the ops port.
     bool dev = false;       // Makes a signing key under data_dir/dev and accepts its tokens.
     std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
     std::string service_token_file;  // For peers elsewhere.
