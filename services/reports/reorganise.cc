@@ -15,8 +15,9 @@ constexpr sql::Query kListFactsOfUnit{
 constexpr sql::Query kListFactsPage{
     "reports.list_facts_page",
     "SELECT organization, measure, on_date, dims, subject, delta, record, source, sequence, "
-    "ordinal FROM facts WHERE tenant=$1 AND (source, sequence, ordinal) > ($2, $3, $4) "
-    "ORDER BY source, sequence, ordinal LIMIT 10000"};
+    "ordinal FROM facts WHERE tenant=$1 "
+    "AND (organization, measure, on_date, source, sequence, ordinal) > ($2, $3, $4, $5, $6, $7) "
+    "ORDER BY organization, measure, on_date, source, sequence, ordinal LIMIT 10000"};
 constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHERE tenant=$1"};
 
 // Moves the cells that an organisation's facts make from one history to another.
@@ -61,11 +62,9 @@ absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& mea
   RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
   Placements placements(tx, tenant, tree);
   CellChanges cells;
-  std::string source;
-  int64_t sequence = 0;
-  int64_t ordinal = 0;
+  sql::Args after = {tenant, "", "", "", "", int64_t{0}, int64_t{0}};
   while (true) {
-    ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kListFactsPage, {tenant, source, sequence, ordinal}));
+    ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kListFactsPage, after));
     if (rows.empty()) return absl::OkStatus();
     for (size_t i = 0; i < rows.size(); ++i) {
       const StoredFact fact = ReadFact(rows[i]);
@@ -76,9 +75,13 @@ absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& mea
     }
     RETURN_IF_ERROR(cells.Write(tx, tenant));
     const sql::Rows::Row last = rows[rows.size() - 1];
-    source = last.Get<std::string>(7);
-    sequence = last.Get<int64_t>(8);
-    ordinal = last.Get<int64_t>(9);
+    after = {tenant,
+             last.Get<std::string>(0),
+             last.Get<std::string>(1),
+             last.Get<std::string>(2),
+             last.Get<std::string>(7),
+             last.Get<int64_t>(8),
+             last.Get<int64_t>(9)};
   }
 }
 

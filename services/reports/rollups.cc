@@ -1,7 +1,9 @@
 #include "services/reports/rollups.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
+#include <variant>
 
 #include "common/base/log.h"
 #include "common/base/status.h"
@@ -21,7 +23,7 @@ constexpr sql::Query kListStale{"reports.list_stale_tenants",
                                 "SELECT tenant FROM tenants WHERE catalogue <> $1"};
 constexpr sql::Query kInsertFact{
     "reports.insert_fact",
-    "INSERT INTO facts (tenant, source, sequence, ordinal, organization, measure, on_date, dims, "
+    "INSERT INTO facts (tenant, organization, measure, on_date, source, sequence, ordinal, dims, "
     "subject, delta, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
 constexpr sql::Query kAddToCell{
     "reports.add_to_cell",
@@ -29,6 +31,12 @@ constexpr sql::Query kAddToCell{
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
     "ON CONFLICT (tenant, organization, measure, subject, dims, month) DO UPDATE "
     "SET value = cells.value + excluded.value, records = cells.records + excluded.records"};
+
+// Organisation, measure and date of an inserted fact.
+auto KeyOf(const sql::Args& fact) {
+  return std::tie(std::get<std::string>(fact[1]), std::get<std::string>(fact[2]),
+                  std::get<std::string>(fact[3]));
+}
 
 int SignOf(int64_t delta) { return delta > 0 ? 1 : delta < 0 ? -1 : 0; }
 
@@ -107,9 +115,9 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
     for (const common::v1::RecordFacts& changed : event.facts()) {
       for (const common::v1::Fact& proto : changed.facts()) {
         const StoredFact fact = Stored(proto, changed.record());
-        rows.push_back({tenant, source, event.sequence(), ordinal++, fact.organization,
-                        fact.measure, fact.on_date, FormatDimensions(fact.dimensions), fact.subject,
-                        fact.delta, fact.record});
+        rows.push_back({tenant, fact.organization, fact.measure, fact.on_date, source,
+                        event.sequence(), ordinal++, FormatDimensions(fact.dimensions),
+                        fact.subject, fact.delta, fact.record});
         const v1::Measure* measure = measures_.FindCounted(fact.measure);
         if (measure == nullptr) {
           WarnUnknown(fact.measure);
@@ -120,6 +128,9 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
       }
     }
   }
+  // In the order of the key; source, sequence and ordinal rise already.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const sql::Args& a, const sql::Args& b) { return KeyOf(a) < KeyOf(b); });
   RETURN_IF_ERROR(tx.RunMany(kInsertFact, rows).status());
   return cells.Write(tx, tenant);
 }

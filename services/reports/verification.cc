@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "common/base/id.h"
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "services/reports/rollups.h"
 
 namespace gonghui::reports {
@@ -22,10 +24,13 @@ constexpr sql::Query kListFactsOfUnit{
 constexpr sql::Query kListCellsOfUnit{
     "reports.verify_list_cells",
     "SELECT measure, subject, dims, month, value FROM cells WHERE tenant=$1 AND organization=$2"};
-constexpr sql::Query kListOwners{"reports.verify_list_owners",
-                                 "SELECT DISTINCT organization FROM cells WHERE tenant=$1"};
-constexpr sql::Query kCountFacts{"reports.verify_count_facts",
-                                 "SELECT COUNT(*) FROM facts WHERE tenant=$1"};
+constexpr sql::Query kListFacts{
+    "reports.verify_list_all_facts",
+    "SELECT organization, measure, on_date, dims, subject, delta, record FROM facts "
+    "WHERE tenant=$1"};
+constexpr sql::Query kListCells{
+    "reports.verify_list_all_cells",
+    "SELECT organization, measure, subject, dims, month, value FROM cells WHERE tenant=$1"};
 
 constexpr int kExamplesMost = 100;
 constexpr int kTries = 20;
@@ -40,15 +45,11 @@ bool IsOn(const std::vector<std::string>& path, const std::string& organization)
   return std::find(path.begin(), path.end(), organization) != path.end();
 }
 
-// Adds what one fact gives one owner. A balance is recounted month by month: it is the owner's in
-// each month at whose end the fact's organisation stands below it.
+// Calls `add(month, value)` for what one fact gives one owner. A balance is recounted month by
+// month: it is the owner's in each month at whose end the fact's organisation stands below it.
+template <typename Add>
 void Recount(const v1::Measure& measure, const StoredFact& fact, const PathHistory& history,
-             const std::string& owner, Cells& cells) {
-  const std::string dims = FormatDimensions(CellDimensions(measure, fact.dimensions));
-  const std::string subject = CountsSubjects(measure.kind()) ? SubjectOf(fact) : "";
-  const auto add = [&](const std::string& month, int64_t value) {
-    cells[{fact.measure, subject, dims, month}] += value;
-  };
+             const std::string& owner, Add add) {
   const std::string month = fact.on_date.substr(0, 7);
   if (!IsBalance(measure.kind())) {
     if (IsOn(PathAt(history, fact.on_date), owner)) add(month, fact.delta);
@@ -65,6 +66,72 @@ void Recount(const v1::Measure& measure, const StoredFact& fact, const PathHisto
   }
 }
 
+// The sum of value × hash over an owner's cells. Facts are added to it and cells taken off, in any
+// order and in one pass each: what is left is zero when they agree (otherwise with a chance of
+// 2^-128), so only owners that differ are recounted cell by cell.
+using Fingerprint = unsigned __int128;
+using Fingerprints = std::map<std::string, Fingerprint, std::less<>>;
+
+class CellHash {
+ public:
+  CellHash(std::string_view measure, std::string_view subject, std::string_view dims)
+      : prefix_(StrCat(measure, "\x1f", subject, "\x1f", dims, "\x1f")) {}
+  Fingerprint operator()(const std::string& month) {
+    if (month == month_) return hash_;
+    month_ = month;
+    const std::string hex = Sha256Hex(prefix_ + month);
+    hash_ = Fingerprint{std::stoull(hex.substr(0, 16), nullptr, 16)} << 64 |
+            std::stoull(hex.substr(16, 16), nullptr, 16);
+    return hash_;
+  }
+
+ private:
+  const std::string prefix_;
+  std::string month_;
+  Fingerprint hash_ = 0;
+};
+
+std::set<std::string> OwnersOf(const PathHistory& history) {
+  std::set<std::string> owners;
+  for (const PathSpan& span : history) owners.insert(span.path.begin(), span.path.end());
+  return owners;
+}
+
+// Counts all facts into the fingerprints.
+absl::Status AddFacts(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                      const Histories& histories, Fingerprints& fingerprints, int64_t& facts) {
+  std::map<std::string, std::set<std::string>> owners;
+  for (const auto& [organization, history] : histories) owners[organization] = OwnersOf(history);
+  return tx.Stream(kListFacts, {tenant}, [&](const sql::Rows::Row& row) {
+    ++facts;
+    const StoredFact fact = ReadFact(row);
+    const v1::Measure* measure = measures.FindCounted(fact.measure);
+    const auto history = histories.find(fact.organization);
+    if (measure == nullptr || history == histories.end()) return absl::OkStatus();
+    CellHash hash(fact.measure, CountsSubjects(measure->kind()) ? SubjectOf(fact) : "",
+                  FormatDimensions(CellDimensions(*measure, fact.dimensions)));
+    for (const std::string& owner : owners[fact.organization]) {
+      Recount(*measure, fact, history->second, owner, [&](const std::string& month, int64_t value) {
+        fingerprints[owner] += static_cast<Fingerprint>(value) * hash(month);
+      });
+    }
+    return absl::OkStatus();
+  });
+}
+
+// Takes all stored cells off the fingerprints.
+absl::Status TakeCells(sql::Tx& tx, const std::string& tenant, Fingerprints& fingerprints,
+                       int64_t& cells) {
+  return tx.Stream(kListCells, {tenant}, [&](const sql::Rows::Row& row) {
+    ++cells;
+    CellHash hash(row.Get<std::string_view>(1), row.Get<std::string_view>(2),
+                  row.Get<std::string_view>(3));
+    fingerprints[row.Get<std::string>(0)] -=
+        static_cast<Fingerprint>(row.Get<int64_t>(5)) * hash(row.Get<std::string>(4));
+    return absl::OkStatus();
+  });
+}
+
 absl::StatusOr<Cells> RecountOwner(sql::Tx& tx, const std::string& tenant, const Measures& measures,
                                    const Histories& histories, const std::string& owner) {
   Cells cells;
@@ -75,9 +142,13 @@ absl::StatusOr<Cells> RecountOwner(sql::Tx& tx, const std::string& tenant, const
     RETURN_IF_ERROR(
         tx.Stream(kListFactsOfUnit, {tenant, organization}, [&](const sql::Rows::Row& row) {
           const StoredFact fact = ReadFact(row);
-          if (const v1::Measure* measure = measures.FindCounted(fact.measure)) {
-            Recount(*measure, fact, history, owner, cells);
-          }
+          const v1::Measure* measure = measures.FindCounted(fact.measure);
+          if (measure == nullptr) return absl::OkStatus();
+          const std::string dims = FormatDimensions(CellDimensions(*measure, fact.dimensions));
+          const std::string subject = CountsSubjects(measure->kind()) ? SubjectOf(fact) : "";
+          Recount(*measure, fact, history, owner, [&](const std::string& month, int64_t value) {
+            cells[{fact.measure, subject, dims, month}] += value;
+          });
           return absl::OkStatus();
         }));
   }
@@ -102,7 +173,6 @@ absl::Status Compare(sql::Tx& tx, const std::string& tenant, const std::string& 
     const Key key{row.Get<std::string>(0), row.Get<std::string>(1), row.Get<std::string>(2),
                   row.Get<std::string>(3)};
     const int64_t stored = row.Get<int64_t>(4);
-    response.set_cells(response.cells() + 1);
     auto found = recounted.find(key);
     const int64_t counted = found == recounted.end() ? 0 : found->second;
     if (stored != counted) differs(key, stored, counted);
@@ -110,26 +180,24 @@ absl::Status Compare(sql::Tx& tx, const std::string& tenant, const std::string& 
     return absl::OkStatus();
   }));
   for (const auto& [key, counted] : recounted) {
-    if (counted == 0) continue;
-    response.set_cells(response.cells() + 1);
-    differs(key, 0, counted);
+    if (counted != 0) differs(key, 0, counted);
   }
   return absl::OkStatus();
 }
 
 absl::Status VerifyAll(sql::Tx& tx, const std::string& tenant, const Measures& measures,
                        const Histories& histories, v1::VerifyRollupsResponse& response) {
-  ASSIGN_OR_RETURN(sql::Rows facts, tx.Run(kCountFacts, {tenant}));
-  response.set_facts(facts[0].Get<int64_t>(0));
-  std::set<std::string> owners;
-  for (const auto& [organization, history] : histories) {
-    for (const PathSpan& span : history) owners.insert(span.path.begin(), span.path.end());
-  }
-  ASSIGN_OR_RETURN(sql::Rows stored, tx.Run(kListOwners, {tenant}));
-  for (size_t i = 0; i < stored.size(); ++i) owners.insert(stored[i].Get<std::string>(0));
-  for (const std::string& owner : owners) {
-    ASSIGN_OR_RETURN(Cells cells, RecountOwner(tx, tenant, measures, histories, owner));
-    RETURN_IF_ERROR(Compare(tx, tenant, owner, std::move(cells), response));
+  Fingerprints fingerprints;
+  int64_t facts = 0;
+  int64_t cells = 0;
+  RETURN_IF_ERROR(AddFacts(tx, tenant, measures, histories, fingerprints, facts));
+  RETURN_IF_ERROR(TakeCells(tx, tenant, fingerprints, cells));
+  response.set_facts(facts);
+  response.set_cells(cells);
+  for (const auto& [owner, difference] : fingerprints) {
+    if (difference == 0) continue;
+    ASSIGN_OR_RETURN(Cells recounted, RecountOwner(tx, tenant, measures, histories, owner));
+    RETURN_IF_ERROR(Compare(tx, tenant, owner, std::move(recounted), response));
   }
   return absl::OkStatus();
 }
