@@ -424,8 +424,7 @@ TEST_F(PipelineTest, ShedsWhenTheQueueIsFull) {
   const Client client = ClientOf("admin", "*");
   std::atomic<int> done = 0, shed = 0;
   std::vector<std::thread> threads;
-  // Two workers, each with eight places in the queue: 18 of 30 find room.
-  for (int i = 0; i < 30; ++i) {
+  const auto call = [&] {
     threads.emplace_back([&] {
       const auto result = Cancel(client);
       if (result.ok()) {
@@ -436,7 +435,11 @@ TEST_F(PipelineTest, ShedsWhenTheQueueIsFull) {
         ++shed;
       }
     });
-  }
+  };
+  // Two workers, each with eight places in the queue: 18 of 30 find room.
+  for (int i = 0; i < 2; ++i) call();
+  while (cases_.running < 2) absl::SleepFor(absl::Milliseconds(5));
+  for (int i = 0; i < 28; ++i) call();
   const absl::Time limit = absl::Now() + absl::Seconds(10);
   while (shed < 12 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(5));
   EXPECT_EQ(cases_.running, 2);
