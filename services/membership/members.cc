@@ -101,6 +101,8 @@ std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
 absl::StatusOr<v1::Member> Members::Get(rpc::Call& call, const v1::GetMemberRequest& request) {
   const std::string id(LeafOf(request.name()));
   const std::string key = CacheKey(call.federation, id);
+  // Peek answers beside a fresh tree only; a grant that needs no tree would never freshen it.
+  tree_.Get(call.federation).status().IgnoreError();
   v1::Member member;
   const std::optional<std::string> cached = cache_.Get(key);
   if (!cached.has_value() || !member.ParseFromString(*cached)) {

@@ -13,7 +13,7 @@ class FederationsTest : public MembershipTest {
   }
 };
 
-TEST_F(FederationsTest, CreatesAndReads) {
+TEST_P(FederationsTest, CreatesAndReads) {
   ASSERT_OK_AND_ASSIGN(const v1::Federation created, CreateFederation(*admin_));
   EXPECT_EQ(created.name(), "federations/demo");
   EXPECT_EQ(created.display_name(), "示范区总工会");
@@ -22,7 +22,7 @@ TEST_F(FederationsTest, CreatesAndReads) {
   EXPECT_EQ(read.SerializeAsString(), created.SerializeAsString());
 }
 
-TEST_F(FederationsTest, ReplaysAndRefusesASecondOne) {
+TEST_P(FederationsTest, ReplaysAndRefusesASecondOne) {
   ASSERT_OK_AND_ASSIGN(const v1::Federation first, CreateFederation(*admin_, "demo", "r1"));
   ASSERT_OK_AND_ASSIGN(const v1::Federation again, CreateFederation(*admin_, "demo", "r1"));
   EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
@@ -30,7 +30,7 @@ TEST_F(FederationsTest, ReplaysAndRefusesASecondOne) {
               HasReasonAt(common::v1::REASON_ALREADY_EXISTS, "federation_id"));
 }
 
-TEST_F(FederationsTest, ChecksTheRequest) {
+TEST_P(FederationsTest, ChecksTheRequest) {
   const auto service = ClientOf("*", "admin", "*");
   EXPECT_THAT(CreateFederation(*service, "Demo!"),
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "federation_id"));
@@ -45,7 +45,7 @@ TEST_F(FederationsTest, ChecksTheRequest) {
   EXPECT_THAT(Get(*admin_, "federations/demo"), HasReasonAt(common::v1::REASON_NOT_FOUND, "name"));
 }
 
-TEST_F(FederationsTest, KeepsOthersOut) {
+TEST_P(FederationsTest, KeepsOthersOut) {
   EXPECT_THAT(CreateFederation(*stranger_), HasReason(common::v1::REASON_WRONG_FEDERATION));
   const auto narrow = ClientOf("demo", "admin", "T01", true);
   EXPECT_THAT(CreateFederation(*narrow), HasReason(common::v1::REASON_OUT_OF_SCOPE));
@@ -55,6 +55,9 @@ TEST_F(FederationsTest, KeepsOthersOut) {
   EXPECT_THAT(Get(*accountant, "federations/demo"),
               HasReason(common::v1::REASON_PERMISSION_MISSING));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, FederationsTest,
+                         ::testing::ValuesIn(::gonghui::testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::membership

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/testing/database.h"
 #include "common/testing/matchers.h"
 #include "gmock/gmock.h"
 #include "gonghui/feed/v1/feed.pb.h"
@@ -38,18 +39,23 @@ inline std::string IdNumber(int serial) {
   return digits + "10X98765432"[sum % 11];
 }
 
-class MembershipTest : public ::testing::Test {
+// Runs once an engine.
+class MembershipTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    static int serial = 0;
     folder_ = std::filesystem::path(::testing::TempDir()) /
-              absl::StrCat("membership_", getpid(), "_", test->name());
+              absl::StrCat("membership_", getpid(), "_", ++serial);
     std::filesystem::remove_all(folder_);
     Suite::Options options;
     options.services = {"membership"};
     options.data_dir = folder_.string();
     options.dev = true;
     options.log_calls = false;
+    if (GetParam() != "sqlite") {
+      database_ = std::make_unique<::gonghui::testing::TempDatabase>(GetParam());
+      options.database_urls["membership"] = database_->Close();
+    }
     auto suite = Suite::Start(std::move(options));
     ASSERT_TRUE(suite.ok()) << suite.status();
     suite_ = *std::move(suite);
@@ -62,6 +68,7 @@ class MembershipTest : public ::testing::Test {
     clerk_.reset();
     stranger_.reset();
     suite_.reset();
+    database_.reset();
     std::filesystem::remove_all(folder_);
   }
 
@@ -180,6 +187,7 @@ class MembershipTest : public ::testing::Test {
   }
 
   std::filesystem::path folder_;
+  std::unique_ptr<::gonghui::testing::TempDatabase> database_;  // Unless SQLite.
   std::unique_ptr<Suite> suite_;
   std::unique_ptr<rpc::Client> admin_;     // Of the federation demo, everywhere.
   std::unique_ptr<rpc::Client> clerk_;     // Registrar of T01 and what lies below.

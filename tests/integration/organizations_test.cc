@@ -99,7 +99,7 @@ class OrganizationsTest : public MembershipTest {
   }
 };
 
-TEST_F(OrganizationsTest, CreatesBelowAParent) {
+TEST_P(OrganizationsTest, CreatesBelowAParent) {
   v1::Organization wanted = Organization("E03", "T01", "企业", "2020-05-13");
   wanted.set_union_type("行业联合");
   wanted.set_industry("房产中介");
@@ -125,7 +125,7 @@ TEST_F(OrganizationsTest, CreatesBelowAParent) {
   EXPECT_FALSE(facts.contains("unions_established D01"));
 }
 
-TEST_F(OrganizationsTest, RefusesWhatDoesNotFitTheTree) {
+TEST_P(OrganizationsTest, RefusesWhatDoesNotFitTheTree) {
   using common::v1::Reason;
   const auto refused = [&](v1::Organization organization, Reason reason, const char* field) {
     EXPECT_THAT(Create(*admin_, organization), HasReasonAt(reason, field));
@@ -154,7 +154,7 @@ TEST_F(OrganizationsTest, RefusesWhatDoesNotFitTheTree) {
               HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
-TEST_F(OrganizationsTest, BatchTellsEveryFault) {
+TEST_P(OrganizationsTest, BatchTellsEveryFault) {
   const std::vector<v1::Organization> organizations = {
       Organization("E11", "B11", "enterprise", "2021-01-01"),  // Its parent stands later.
       Organization("B11", "T01", "community", "2020-01-01"),   //
@@ -195,7 +195,7 @@ TEST_F(OrganizationsTest, BatchTellsEveryFault) {
   EXPECT_EQ(Facts().at("union_orgs_total B11 community").at("2020-01-01"), 1);
 }
 
-TEST_F(OrganizationsTest, BatchKeepsToTheScopeOfEachItem) {
+TEST_P(OrganizationsTest, BatchKeepsToTheScopeOfEachItem) {
   ASSERT_OK_AND_ASSIGN(const auto answer,
                        Batch(*clerk_,
                              {Organization("E21", "T01", "enterprise", "2020-01-01"),
@@ -212,7 +212,7 @@ TEST_F(OrganizationsTest, BatchKeepsToTheScopeOfEachItem) {
   EXPECT_THAT(Batch(*admin_, {}), HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "organizations"));
 }
 
-TEST_F(OrganizationsTest, ReadsWithinRights) {
+TEST_P(OrganizationsTest, ReadsWithinRights) {
   EXPECT_THAT(Get(*clerk_, "E01"), IsOk());
   EXPECT_THAT(Get(*clerk_, "E02"), HasReason(common::v1::REASON_OUT_OF_SCOPE));
   EXPECT_THAT(Get(*stranger_, "E01"), HasReason(common::v1::REASON_WRONG_FEDERATION));
@@ -222,7 +222,7 @@ TEST_F(OrganizationsTest, ReadsWithinRights) {
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "valid_at"));
 }
 
-TEST_F(OrganizationsTest, ListsParentsBeforeChildrenPageByPage) {
+TEST_P(OrganizationsTest, ListsParentsBeforeChildrenPageByPage) {
   v1::ListOrganizationsRequest request;
   request.set_parent("federations/demo");
   request.set_page_size(2);
@@ -262,7 +262,7 @@ TEST_F(OrganizationsTest, ListsParentsBeforeChildrenPageByPage) {
       HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
-TEST_F(OrganizationsTest, ShowsTheTree) {
+TEST_P(OrganizationsTest, ShowsTheTree) {
   ASSERT_OK_AND_ASSIGN(const auto tree, Tree(*admin_, ""));
   EXPECT_EQ(Drawn(tree), "D01 .T01 ..E01 .T02 ..E02");
   EXPECT_EQ(tree.nodes(0).descendants(), 4);
@@ -276,7 +276,7 @@ TEST_F(OrganizationsTest, ShowsTheTree) {
   EXPECT_THAT(Tree(*stranger_, ""), HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
-TEST_F(OrganizationsTest, RenamesFromADate) {
+TEST_P(OrganizationsTest, RenamesFromADate) {
   ASSERT_OK_AND_ASSIGN(const v1::Organization renamed,
                        Rename(*clerk_, "E01", "新名工会", "2020-01-01", "r1"));
   EXPECT_EQ(renamed.display_name(), "新名工会");
@@ -298,7 +298,7 @@ TEST_F(OrganizationsTest, RenamesFromADate) {
               HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
-TEST_F(OrganizationsTest, MovesFromADateAndKeepsWhatWasKnown) {
+TEST_P(OrganizationsTest, MovesFromADateAndKeepsWhatWasKnown) {
   const int64_t before = Clock::System().NowMicros();
   ASSERT_OK_AND_ASSIGN(const v1::Organization moved,
                        Move(*admin_, "E01", "T02", "2020-04-01", "r1"));
@@ -316,7 +316,7 @@ TEST_F(OrganizationsTest, MovesFromADateAndKeepsWhatWasKnown) {
   EXPECT_THAT(Move(*admin_, "E01", "T01", "2021-01-01", "", moved.etag()), IsOk());
 }
 
-TEST_F(OrganizationsTest, ARetroactiveMoveStopsAtALaterMove) {
+TEST_P(OrganizationsTest, ARetroactiveMoveStopsAtALaterMove) {
   ASSERT_THAT(Create(*admin_, Organization("T03", "D01", "town_street", "2003-05-01")), IsOk());
   ASSERT_THAT(Rename(*admin_, "E01", "新名工会", "2019-06-01"), IsOk());
   ASSERT_THAT(Move(*admin_, "E01", "T02", "2020-04-01"), IsOk());
@@ -328,7 +328,7 @@ TEST_F(OrganizationsTest, ARetroactiveMoveStopsAtALaterMove) {
   EXPECT_EQ(Get(*admin_, "E01", "2020-04-01")->parent(), "T02");
 }
 
-TEST_F(OrganizationsTest, RefusesMovesThatDoNotFit) {
+TEST_P(OrganizationsTest, RefusesMovesThatDoNotFit) {
   EXPECT_THAT(Move(*admin_, "T01", "E01", "2020-01-01"),
               HasReasonAt(common::v1::REASON_TREE_CYCLE, "new_parent"));
   EXPECT_THAT(Move(*admin_, "D01", "T01", "2020-01-01"),
@@ -353,7 +353,7 @@ TEST_F(OrganizationsTest, RefusesMovesThatDoNotFit) {
               HasReasonAt(common::v1::REASON_ORGANIZATION_CLOSED, "new_parent"));
 }
 
-TEST_F(OrganizationsTest, ClosesWhatIsEmpty) {
+TEST_P(OrganizationsTest, ClosesWhatIsEmpty) {
   EXPECT_THAT(Close(*admin_, "T01", "2020-07-01"),
               HasReasonAt(common::v1::REASON_ORGANIZATION_NOT_EMPTY, "name"));
   ASSERT_OK_AND_ASSIGN(const v1::Member member, MembershipTest::Create(*admin_, Member("E01", 1)));
@@ -387,7 +387,7 @@ TEST_F(OrganizationsTest, ClosesWhatIsEmpty) {
   EXPECT_EQ(tree.nodes(0).descendants(), 0);
 }
 
-TEST_F(OrganizationsTest, ListsVersionsForFollowers) {
+TEST_P(OrganizationsTest, ListsVersionsForFollowers) {
   ASSERT_THAT(Move(*admin_, "E01", "T02", "2020-04-01"), IsOk());
   v1::ListOrganizationVersionsRequest request;
   request.set_federation("demo");
@@ -429,6 +429,9 @@ TEST_F(OrganizationsTest, ListsVersionsForFollowers) {
                   *admin_, "ListOrganizationVersions", request),
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "page_size"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, OrganizationsTest,
+                         ::testing::ValuesIn(::gonghui::testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::membership
