@@ -22,7 +22,7 @@ using common::v1::PostingRule;
 constexpr sql::Query kLatestOfSource{
     "funds.latest_of_source",
     "SELECT month, number, revision, reversed_by FROM vouchers WHERE tenant = $1 AND book_id = $2 "
-    "AND source = $3 AND source <> '' ORDER BY revision DESC LIMIT 1"};
+    "AND source = $3 AND source <> '' AND part = $4 ORDER BY revision DESC LIMIT 1"};
 
 std::string FieldOr(const FactSource& source, std::string_view name, std::string fallback) {
   const auto it = source.fields.find(name);
@@ -71,7 +71,8 @@ absl::StatusOr<std::optional<v1::Voucher>> VoucherOf(const PostingRule& rule,
 
 // One rule of one changed record whose voucher is new, different or gone.
 struct Step {
-  std::string source;
+  std::string source;  // Name of the record.
+  int64_t part = 0;    // Position of the rule.
   std::string old_organization;
   std::string new_organization;
   std::optional<v1::Voucher> before;
@@ -97,7 +98,7 @@ absl::StatusOr<std::vector<Step>> StepsOf(absl::Span<const records::Change> chan
       if (change.before != nullptr) step.old_organization = change.before->organization;
       if (SameVoucher(step)) continue;
       step.source = change.record->name();
-      if (i > 0) StrAppend(&step.source, "#", i + 1);
+      step.part = i;
       steps.push_back(std::move(step));
     }
   }
@@ -121,12 +122,14 @@ class Round {
     if (!step.after.has_value()) return absl::OkStatus();
     const BookPtr& book = books_.at(step.new_organization);
     if (known_record) {
-      ASSIGN_OR_RETURN(const std::optional<Latest> latest, Find(*book, step.source));
+      ASSIGN_OR_RETURN(const std::optional<Latest> latest, Find(*book, step));
       if (latest.has_value()) revision = latest->revision + 1;
     }
     step.after->set_source(step.source);
     RETURN_IF_ERROR(CheckVoucher(*book, *step.after, ""));
-    Add(book, *std::move(step.after)).revision = revision;
+    Draft& draft = Add(book, *std::move(step.after));
+    draft.part = step.part;
+    draft.revision = revision;
     return absl::OkStatus();
   }
 
@@ -143,9 +146,9 @@ class Round {
     bool reversed = false;
   };
 
-  absl::StatusOr<std::optional<Latest>> Find(const OpenBook& book, const std::string& source) {
+  absl::StatusOr<std::optional<Latest>> Find(const OpenBook& book, const Step& step) {
     ASSIGN_OR_RETURN(const sql::Rows rows,
-                     tx_.Run(kLatestOfSource, {call_.federation, book.id, source}));
+                     tx_.Run(kLatestOfSource, {call_.federation, book.id, step.source, step.part}));
     if (rows.empty()) return std::nullopt;
     return Latest{{rows[0].Get<std::string>(0), rows[0].Get<int64_t>(1)},
                   rows[0].Get<int64_t>(2),
@@ -155,7 +158,7 @@ class Round {
   // Somebody may have reversed the voucher by hand before.
   absl::Status Undo(const Step& step) {
     const BookPtr& book = books_.at(step.old_organization);
-    ASSIGN_OR_RETURN(const std::optional<Latest> latest, Find(*book, step.source));
+    ASSIGN_OR_RETURN(const std::optional<Latest> latest, Find(*book, step));
     if (!latest.has_value() || latest->reversed) return absl::OkStatus();
     ASSIGN_OR_RETURN(const v1::Voucher posted,
                      LoadVoucher(tx_, call_.federation, book->id, latest->key));

@@ -17,7 +17,7 @@ class BenefitPostings {
 
   // In the transaction that wrote the records: posts the vouchers that they now call for and
   // reverses, on their own day, those that they no longer call for. The source of a voucher is the
-  // record's name, for the second and further rules of the kind with "#2" and so on.
+  // record's name.
   absl::Status OnChange(const rpc::Call& call, sql::Tx& tx,
                         absl::Span<const records::Change> changes) const;
 

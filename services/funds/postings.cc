@@ -16,11 +16,12 @@
 namespace gonghui::funds {
 namespace {
 
-constexpr sql::Query kInsertVoucher{"funds.insert_voucher",
-                                    "INSERT INTO vouchers (tenant, book_id, month, number, "
-                                    "on_date, memo, source, revision, digest, "
-                                    "reverses, reversed_by, create_time_us) "
-                                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)"};
+constexpr sql::Query kInsertVoucher{
+    "funds.insert_voucher",
+    "INSERT INTO vouchers (tenant, book_id, month, number, "
+    "on_date, memo, source, part, revision, digest, "
+    "reverses, reversed_by, create_time_us) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12)"};
 constexpr sql::Query kInsertEntry{
     "funds.insert_entry",
     "INSERT INTO entries (tenant, book_id, month, number, line, account, debit_fen, credit_fen, "
@@ -51,10 +52,10 @@ const sql::Lookup& FindNumbers() {
 const sql::Lookup& FindSources() {
   static const auto& lookup = *new sql::Lookup(
       "funds.find_sources", {"tenant", "book_id", "source"},
-      "SELECT v.book_id, v.source, v.revision, v.month, v.number, v.digest, v.reversed_by, "
+      "SELECT v.book_id, v.source, v.month, v.number, v.digest, v.reversed_by, "
       "v.create_time_us FROM wanted w CROSS JOIN vouchers v "
       "WHERE v.tenant = w.tenant AND v.book_id = w.book_id AND v.source = w.source "
-      "AND v.source <> ''");
+      "AND v.source <> '' AND v.part = 0 AND v.revision = 0");
   return lookup;
 }
 
@@ -170,7 +171,7 @@ absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
     if (!IsToPost(*draft)) continue;
     const v1::Voucher& v = *draft->voucher;
     vouchers.push_back({tenant, draft->book->id, draft->key.month, draft->key.number, v.on_date(),
-                        v.memo(), v.source(), draft->revision,
+                        v.memo(), v.source(), draft->part, draft->revision,
                         v.source().empty() ? std::string() : DigestOf(v), draft->reverses,
                         draft->create_time_us});
     for (int line = 0; line < v.entries_size(); ++line) {
@@ -278,23 +279,22 @@ absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std:
 
 absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
                         std::string_view at) {
-  std::map<std::tuple<std::string_view, std::string_view, int64_t>, Draft*> by_source;
+  std::map<std::pair<std::string_view, std::string_view>, Draft*> by_source;
   std::vector<sql::Args> keys;
   for (Draft* draft : drafts) {
     const std::string& source = draft->voucher->source();
     if (source.empty() || !draft->status.ok()) continue;
-    by_source[{draft->book->id, source, draft->revision}] = draft;
+    by_source[{draft->book->id, source}] = draft;
     keys.push_back({tenant, draft->book->id, source});
   }
   RETURN_IF_ERROR(FindSources().Run(tx, keys, [&](const sql::Rows::Row& row) {
-    const auto it = by_source.find(
-        {row.Get<std::string_view>(0), row.Get<std::string_view>(1), row.Get<int64_t>(2)});
+    const auto it = by_source.find({row.Get<std::string_view>(0), row.Get<std::string_view>(1)});
     if (it == by_source.end()) return;
     Draft& draft = *it->second;
-    draft.key = {row.Get<std::string>(3), row.Get<int64_t>(4)};
-    draft.existing = row.Get<std::string>(5) == DigestOf(*draft.voucher);
-    draft.reversed_by = row.Get<std::string>(6);
-    draft.create_time_us = row.Get<int64_t>(7);
+    draft.key = {row.Get<std::string>(2), row.Get<int64_t>(3)};
+    draft.existing = row.Get<std::string>(4) == DigestOf(*draft.voucher);
+    draft.reversed_by = row.Get<std::string>(5);
+    draft.create_time_us = row.Get<int64_t>(6);
     if (!draft.existing) draft.status = AlreadyPosted(draft, at);
   }));
   return absl::OkStatus();

@@ -31,7 +31,8 @@ absl::Status NoSuchVoucher(std::string_view id);
 struct Draft {
   BookPtr book;
   const v1::Voucher* voucher = nullptr;  // Date, memo, entries, source.
-  int64_t revision = 0;                  // Of the vouchers with the same source.
+  int64_t part = 0;                      // Of the vouchers that the source causes.
+  int64_t revision = 0;                  // Of that part.
   std::string reverses;                  // Id of the voucher of this book that it reverses.
 
   // Set by FindPosted and Post.
@@ -53,7 +54,7 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
                         std::string_view at);
 
 // Posts the drafts that are neither marked nor failed, numbering them in the order given. No two
-// may have the same source and revision.
+// may have the same source, part and revision.
 absl::Status Post(sql::Tx& tx, const std::string& tenant, int64_t now_us,
                   absl::Span<Draft* const> drafts);
 

@@ -30,8 +30,10 @@ CREATE TABLE vouchers (
   number BIGINT NOT NULL,
   on_date TEXT NOT NULL,
   memo TEXT NOT NULL,
-  -- What caused it, once per book. A record whose voucher was reversed and posted anew counts revisions up.
+  -- What caused it, once per book. A record may cause several vouchers, one per posting rule (part, from 0), and when
+  -- one of them is reversed and posted anew, its revision counts up.
   source TEXT NOT NULL,
+  part BIGINT NOT NULL,
   revision BIGINT NOT NULL,
   -- Of date, memo and entries, where there is a source: tells a replay from another voucher.
   digest TEXT NOT NULL,
@@ -40,7 +42,7 @@ CREATE TABLE vouchers (
   create_time_us BIGINT NOT NULL,
   PRIMARY KEY (tenant, book_id, month, number)
 );
-CREATE UNIQUE INDEX vouchers_by_source ON vouchers (tenant, book_id, source, revision) WHERE source <> '';
+CREATE UNIQUE INDEX vouchers_by_source ON vouchers (tenant, book_id, source, part, revision) WHERE source <> '';
 
 CREATE TABLE entries (
   tenant TEXT NOT NULL,
