@@ -54,12 +54,18 @@ absl::StatusOr<Outcome> Send(Session& session, const ImportFile& file,
   ASSIGN_OR_RETURN(const std::string parent, session.Parent());
   Progress progress(file.entry().kind().name(), file.rows(), isatty(STDERR_FILENO) == 1);
   progress.Add(static_cast<int>(file.broken().size()));
-  Sender sender(*client, session.federation(), file, {options.batch, options.dry_run}, progress);
+  Sender::Options send;
+  send.batch = options.batch;
+  send.dry_run = options.dry_run;
+  send.waiting =
+      session.Say("The server does not answer; trying again …", "服务器没有应答，正在重试……");
+  Sender sender(*client, session.federation(), file, std::move(send), progress);
   auto outcome = sender.Run();
   if (!outcome.ok()) {
-    progress.Note(session.Say(
-        "The import stopped. What was written stays; run the same command again to go on.",
-        "导入中止。已写入的内容保留；再次运行同一命令即可继续。"));
+    progress.Note(
+        session.Say("The import of " + options.file +
+                        " stopped. What was written stays; run the same command again to go on.",
+                    options.file + " 导入中止。已写入的内容保留；再次运行同一命令即可继续。"));
   }
   return outcome;
 }
@@ -200,7 +206,9 @@ absl::StatusOr<int> ImportFolder(Session& session, const ImportOptions& options)
   ASSIGN_OR_RETURN(const Kinds kinds, Kinds::Fetch(*client));
   ASSIGN_OR_RETURN(const auto files, FilesOf(options.folder, kinds));
   std::error_code error;
-  if (!options.receipt.empty()) fs::create_directories(options.receipt, error);
+  for (const std::string& out : {options.receipt, options.rejects}) {
+    if (!out.empty()) fs::create_directories(out, error);
+  }
   int code = kSuccess;
   for (const NamedFile& file : files) {
     ImportOptions one = options;

@@ -69,8 +69,9 @@ std::string ErrorTable(const Session& session, const std::vector<RowError>& erro
   std::string text = table.Text();
   if (errors.size() > kErrorsShown) {
     const std::string more = absl::StrCat(errors.size() - kErrorsShown);
-    text += session.Say("… and " + more + " more errors, all of them in the reject file\n",
-                        "……另有 " + more + " 处错误，全部见退回文件\n");
+    text += session.Say(
+        "… and " + more + " more errors; the reject file has them all (--rejects FILE)\n",
+        "……另有 " + more + " 处错误，全部见退回文件（--rejects 文件）\n");
   }
   return text;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/base/id.h"
 #include "common/base/money.h"
 #include "common/base/status.h"
 #include "common/rpc/validate.h"
@@ -21,6 +22,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr int kCodesInHint = 30;
+constexpr size_t kAutoDigits = 16;  // Of the digest in a number made here.
 
 absl::Status NotANumber() {
   return InvalidArgument(common::v1::REASON_FIELD_INVALID,
@@ -206,6 +208,7 @@ void ImportFile::ReadRow(int row, const Cells& cells) {
                "单元格多于表头列数，请检查多余的分隔符。"));
     break;
   }
+  NumberRecord(cells, item);
   if (entered.empty()) return;
   auto advances = AdvancesOf(entry_->kind(), std::move(entered));
   if (advances.ok()) {
@@ -213,6 +216,16 @@ void ImportFile::ReadRow(int row, const Cells& cells) {
   } else {
     Report(row, ColumnAt(FieldOf(advances.status())), advances.status());
   }
+}
+
+void ImportFile::NumberRecord(const Cells& cells, Item& item) {
+  auto* record = dynamic_cast<common::v1::Record*>(item.message.get());
+  if (record == nullptr || !record->number().empty() || entry_->kind().number_required()) return;
+  std::string content = entry_->kind().name();
+  for (const std::string& cell : cells) absl::StrAppend(&content, "\x1f", Trimmed(cell));
+  const int occurrence = ++occurrences_[content];
+  record->set_number(absl::StrCat(
+      "auto-", ContentId(absl::StrCat(content, "\x1e", occurrence)).substr(0, kAutoDigits)));
 }
 
 void ImportFile::PutCell(int row, size_t at, const std::string& text, Item& item, Message* line,

@@ -72,6 +72,9 @@ class ImportFile {
   void ReadRow(int row, const Cells& cells);
   void PutCell(int row, size_t at, const std::string& text, Item& item,
                google::protobuf::Message* line, std::vector<std::pair<int, std::string>>& entered);
+  // A record without number gets one made of its row, so that loading the file again, in batches of
+  // any size, doubles nothing; equal rows of one file stay apart.
+  void NumberRecord(const Cells& cells, Item& item);
   Item& ItemFor(int row, const Cells& cells);
   void CheckItem(int row, const Item& item);
   void DropBroken();
@@ -91,6 +94,7 @@ class ImportFile {
   std::vector<Item> items_;
   std::vector<RowError> errors_;
   std::set<int> broken_;
+  std::map<std::string, int> occurrences_;  // Rows of equal content so far.
   std::map<std::string, size_t> vouchers_;  // Book and number -> index in items_.
 };
 

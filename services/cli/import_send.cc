@@ -150,7 +150,7 @@ Sender::Sender(const rpc::Client& client, std::string federation, const ImportFi
     : client_(client),
       federation_(std::move(federation)),
       file_(file),
-      options_(options),
+      options_(std::move(options)),
       progress_(progress) {
   for (const Item& item : file.items()) {
     if (batches_.empty() || static_cast<int>(batches_.back().size()) >= options_.batch) {
@@ -205,7 +205,7 @@ absl::Status Sender::Invoke(const std::string& path, const Message& request, Mes
     if (!IsTransient(status)) return status;
     if (give_up == absl::InfiniteFuture()) {
       give_up = absl::Now() + options_.patience;
-      progress_.Note("The server does not answer; trying again …");
+      progress_.Note(options_.waiting);
     }
     if (absl::Now() + delay > give_up) return status;
     absl::SleepFor(delay);

@@ -35,6 +35,7 @@ class Sender {
     int batch = 1000;
     bool dry_run = false;  // Checks on the server, writes nothing.
     absl::Duration patience = absl::Minutes(1);
+    std::string waiting;  // Said when the server is first waited for.
   };
   Sender(const rpc::Client& client, std::string federation, const ImportFile& file, Options options,
          Progress& progress);
