@@ -130,8 +130,8 @@ absl::StatusOr<PersonalData> PersonalData::FromFile(const std::string& path) {
   if (stat(path.c_str(), &info) != 0) {
     return KeyFileFault(path, "it cannot be read; make one or correct the path", "无法读取");
   }
-  if ((info.st_mode & 0077) != 0) {
-    return KeyFileFault(path, "others may read it; set its mode to 0600", "权限过宽，应为 0600");
+  if ((info.st_mode & 0007) != 0) {
+    return KeyFileFault(path, "others may read it; set its mode to 0600 or 0640", "权限过宽，应为 0600 或 0640");
   }
   PersonalData data;
   State& state = *data.state_;
