@@ -59,6 +59,19 @@ const std::vector<std::string>& PathAt(const PathHistory& history, std::string_v
 
 std::string EndOfMonth(std::string_view month) { return StrCat(month, "-31"); }
 
+absl::StatusOr<std::shared_ptr<const tree::OrganizationTree>> FreshTree(
+    tree::TreeCache& tree, const std::string& federation) {
+  constexpr int kTries = 3;  // A write to the tree in between makes what was read old at once.
+  for (int i = 0; i < kTries; ++i) {
+    tree.Expire(federation);
+    ASSIGN_OR_RETURN(auto now, tree.Get(federation));
+    if (tree.IsFresh(federation)) return now;
+  }
+  return Unavailable(common::v1::REASON_UNAVAILABLE,
+                     "the organisation tree cannot be read: try again when membership answers",
+                     "无法读取组织树：请在会员服务恢复后重试");
+}
+
 PathHistory HistoryOf(const tree::OrganizationTree& tree, const std::string& organization) {
   std::set<std::string> seen;
   std::set<std::string> dates;
@@ -107,8 +120,10 @@ absl::StatusOr<const PathHistory*> Placements::Of(const std::string& organizatio
         ReadSpan(rows[i].Get<std::string>(0), rows[i].Get<std::string_view>(1)));
   }
   if (found->second.empty()) {
-    ASSIGN_OR_RETURN(auto tree, tree_.Get(tenant_, organization));
-    found->second = HistoryOf(*tree, organization);
+    if (fresh_ == nullptr) {
+      ASSIGN_OR_RETURN(fresh_, FreshTree(tree_, tenant_));
+    }
+    found->second = HistoryOf(*fresh_, organization);
     RETURN_IF_ERROR(Insert(organization, found->second));
   }
   return &found->second;

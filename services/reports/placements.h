@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ const std::vector<std::string>& PathAt(const PathHistory& history, std::string_v
 // The paths of an organisation by the tree as it is known now. An unknown organisation stands
 // alone.
 PathHistory HistoryOf(const tree::OrganizationTree& tree, const std::string& organization);
+// The tree with every change committed so far; UNAVAILABLE when its source does not answer.
+absl::StatusOr<std::shared_ptr<const tree::OrganizationTree>> FreshTree(
+    tree::TreeCache& tree, const std::string& federation);
 // Later than every day of the month, earlier than the next month.
 std::string EndOfMonth(std::string_view month);
 
@@ -46,7 +50,7 @@ void ForEachShare(v1::MeasureKind kind, const PathHistory& history, std::string_
 // The stored placements of a federation, read as needed within one transaction.
 class Placements {
  public:
-  Placements(sql::Tx& tx, std::string tenant, const tree::TreeCache& tree)
+  Placements(sql::Tx& tx, std::string tenant, tree::TreeCache& tree)
       : tx_(tx), tenant_(std::move(tenant)), tree_(tree) {}
 
   // The history under which the organisation's cells are made; taken from the tree and stored when
@@ -63,7 +67,9 @@ class Placements {
 
   sql::Tx& tx_;
   const std::string tenant_;
-  const tree::TreeCache& tree_;
+  tree::TreeCache& tree_;
+  // Read once, when the first unplaced organisation is met.
+  std::shared_ptr<const tree::OrganizationTree> fresh_;
   std::map<std::string, PathHistory> known_;
 };
 

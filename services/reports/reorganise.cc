@@ -37,14 +37,8 @@ absl::Status Shift(sql::Tx& tx, const std::string& tenant, const std::string& or
 }  // namespace
 
 absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                        tree::TreeCache& tree, bool changed) {
-  if (changed) tree.Expire(tenant);
-  ASSIGN_OR_RETURN(auto now, tree.Get(tenant));
-  if (changed && !tree.IsFresh(tenant)) {
-    return Unavailable(common::v1::REASON_UNAVAILABLE,
-                       "the organisation tree cannot be read: try again when membership answers",
-                       "无法读取组织树：请在会员服务恢复后重试");
-  }
+                        tree::TreeCache& tree) {
+  ASSIGN_OR_RETURN(const auto now, FreshTree(tree, tenant));
   ASSIGN_OR_RETURN(auto placed, Placements::All(tx, tenant));
   Placements placements(tx, tenant, tree);
   CellChanges cells;
@@ -58,7 +52,7 @@ absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& 
 }
 
 absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                     const tree::TreeCache& tree) {
+                     tree::TreeCache& tree) {
   RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
   Placements placements(tx, tenant, tree);
   CellChanges cells;

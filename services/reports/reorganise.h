@@ -10,14 +10,14 @@
 
 namespace gonghui::reports {
 
-// Compares where every organisation with facts is rolled up with where the tree puts it, and shifts
-// the facts of those that differ, also for changes dated back. `changed`: the caller knows of a
-// change, so the tree is read anew; UNAVAILABLE when it cannot be.
+// Compares where every organisation with facts is rolled up with where the tree puts it now, and
+// shifts the facts of those that differ, also for changes dated back. UNAVAILABLE when the tree
+// cannot be read.
 absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                        tree::TreeCache& tree, bool changed);
+                        tree::TreeCache& tree);
 
 // Makes all cells of a federation anew from its facts.
 absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                     const tree::TreeCache& tree);
+                     tree::TreeCache& tree);
 
 }  // namespace gonghui::reports

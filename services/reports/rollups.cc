@@ -38,11 +38,9 @@ auto KeyOf(const sql::Args& fact) {
                   std::get<std::string>(fact[3]));
 }
 
-int SignOf(int64_t delta) { return delta > 0 ? 1 : delta < 0 ? -1 : 0; }
-
 // True when the event may have changed who stands below whom.
 bool ChangesTree(const feed::v1::Event& event) {
-  return event.type().find(".Organization") != std::string::npos;
+  return event.type().starts_with("gonghui.membership.v1.Organization");
 }
 
 StoredFact Stored(const common::v1::Fact& fact, const std::string& record) {
@@ -75,7 +73,7 @@ void CellChanges::Add(const v1::Measure& measure, const StoredFact& fact,
                [&](const std::string& ancestor, const std::string& month, int share) {
                  changes_.push_back({{ancestor, fact.measure, subject, dims, month},
                                      sign * share * fact.delta,
-                                     sign * share * SignOf(fact.delta)});
+                                     sign * share * RecordsIn(fact)});
                });
 }
 
@@ -103,9 +101,8 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
   if (events.empty()) return absl::OkStatus();
   const std::string& tenant = events.front().federation();
   RETURN_IF_ERROR(Begin(tx, tenant));
-  if (source == kTreeSource) {
-    const bool changed = std::any_of(events.begin(), events.end(), ChangesTree);
-    RETURN_IF_ERROR(Reorganise(tx, tenant, measures_, tree_, changed));
+  if (std::any_of(events.begin(), events.end(), ChangesTree)) {
+    RETURN_IF_ERROR(Reorganise(tx, tenant, measures_, tree_));
   }
   Placements placements(tx, tenant, tree_);
   CellChanges cells;

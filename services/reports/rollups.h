@@ -19,9 +19,6 @@
 
 namespace gonghui::reports {
 
-// The source whose feed tells of changes of the organisation tree.
-inline constexpr std::string_view kTreeSource = "membership";
-
 // A fact as stored.
 struct StoredFact {
   std::string organization;
@@ -36,6 +33,11 @@ struct StoredFact {
 // What a distinct count tells apart; a fact without subject stands for its record.
 inline const std::string& SubjectOf(const StoredFact& fact) {
   return fact.subject.empty() ? fact.record : fact.subject;
+}
+
+// What a fact adds to a figure's number of records: it enters one or withdraws one.
+inline int64_t RecordsIn(const StoredFact& fact) {
+  return fact.delta > 0 ? 1 : fact.delta < 0 ? -1 : 0;
 }
 
 // The name of a cell.
