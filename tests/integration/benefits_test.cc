@@ -132,7 +132,7 @@ class BenefitsTest : public FundsTest {
   }
 };
 
-TEST_F(BenefitsTest, PaymentPostsItsVoucherAndOpensTheBook) {
+TEST_P(BenefitsTest, PaymentPostsItsVoucherAndOpensTheBook) {
   const auto client = Accountant();
   EXPECT_EQ(ChartOf("E01"), "NOT_FOUND");
   ASSERT_OK_AND_ASSIGN(const Record grant, Create(*client, Benefit("LM-1", "E01", "2000.50")));
@@ -152,7 +152,7 @@ TEST_F(BenefitsTest, PaymentPostsItsVoucherAndOpensTheBook) {
             (Sums{{"model_worker_benefit_amount", 213050}, {"model_workers_visited", 3}}));
 }
 
-TEST_F(BenefitsTest, RepeatedPaymentIsPostedOnce) {
+TEST_P(BenefitsTest, RepeatedPaymentIsPostedOnce) {
   const auto client = Accountant();
   const Record benefit = Benefit("LM-1", "E01", "2000");
   ASSERT_OK_AND_ASSIGN(const Record first, Create(*client, benefit, "pay-1"));
@@ -163,7 +163,7 @@ TEST_F(BenefitsTest, RepeatedPaymentIsPostedOnce) {
   EXPECT_EQ(Vouchers("E01").size(), 1);
 }
 
-TEST_F(BenefitsTest, ClaimPostsWhenPaid) {
+TEST_P(BenefitsTest, ClaimPostsWhenPaid) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(const Record claim, Create(*client, Claim("LP-1")));
   EXPECT_EQ(claim.state(), "filed");
@@ -185,7 +185,7 @@ TEST_F(BenefitsTest, ClaimPostsWhenPaid) {
   EXPECT_EQ(FactsOfFeed(), (Sums{{"mutual_aid_claims", 1}, {"mutual_aid_paid", 233550}}));
 }
 
-TEST_F(BenefitsTest, CorrectedPaymentIsReversedAndPostedAnew) {
+TEST_P(BenefitsTest, CorrectedPaymentIsReversedAndPostedAnew) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(Record benefit, Create(*client, Benefit("LM-1", "E01", "2000")));
   (*benefit.mutable_fields())["full_name"] = "张三丰";
@@ -209,7 +209,7 @@ TEST_F(BenefitsTest, CorrectedPaymentIsReversedAndPostedAnew) {
   for (const auto& [measure, sum] : FactsOfFeed()) EXPECT_EQ(sum, 0) << measure;
 }
 
-TEST_F(BenefitsTest, VoucherReversedByHandIsNotReversedTwice) {
+TEST_P(BenefitsTest, VoucherReversedByHandIsNotReversedTwice) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(Record benefit, Create(*client, Benefit("LM-1", "E01", "2000")));
   v1::ReverseVoucherRequest reverse;
@@ -223,7 +223,7 @@ TEST_F(BenefitsTest, VoucherReversedByHandIsNotReversedTwice) {
   EXPECT_EQ(Balances("E01"), (Sums{{"102", -250000}, {"50405", 250000}}));
 }
 
-TEST_F(BenefitsTest, EarlierPaymentOpensAnAutomaticBookEarlier) {
+TEST_P(BenefitsTest, EarlierPaymentOpensAnAutomaticBookEarlier) {
   const auto client = Accountant();
   ASSERT_THAT(Create(*client, Benefit("LM-1", "E01", "1")), IsOk());
   ASSERT_THAT(Create(*client, Benefit("LM-2", "E01", "1", "festival_grant", "2019-01-28")), IsOk());
@@ -235,7 +235,7 @@ TEST_F(BenefitsTest, EarlierPaymentOpensAnAutomaticBookEarlier) {
   EXPECT_THAT(Create(*client, Benefit("LM-3", "T01", "1")), IsOk());
 }
 
-TEST_F(BenefitsTest, BatchPostsAllVouchersInOneTransaction) {
+TEST_P(BenefitsTest, BatchPostsAllVouchersInOneTransaction) {
   const auto client = Accountant();
   common::v1::BatchCreateRecordsRequest request;
   request.set_parent(std::string(kDemo));
@@ -264,7 +264,7 @@ TEST_F(BenefitsTest, BatchPostsAllVouchersInOneTransaction) {
   EXPECT_EQ(FactsOfFeed(), (Sums{{"mutual_aid_claims", 750}, {"mutual_aid_paid", 750000}}));
 }
 
-TEST_F(BenefitsTest, MutualAidIsCountedFromItsRecords) {
+TEST_P(BenefitsTest, MutualAidIsCountedFromItsRecords) {
   const auto client = Accountant();
   Record plan = Make("mutual_aid_plan", "HZ-2020", "D01", "2020-01-01",
                      {{"premium_per_head", "40"}, {"target_persons", "3"}});
@@ -291,7 +291,7 @@ TEST_F(BenefitsTest, MutualAidIsCountedFromItsRecords) {
                                  {"mutual_aid_units", 1}}));
 }
 
-TEST_F(BenefitsTest, AuditsAndProjectsCountByState) {
+TEST_P(BenefitsTest, AuditsAndProjectsCountByState) {
   const auto client = Accountant();
   Record report =
       Make("audit_report", "SJ-1", "D01", "2020-04-01", {{"unit_name", "城东街道总工会"}});
@@ -307,7 +307,7 @@ TEST_F(BenefitsTest, AuditsAndProjectsCountByState) {
             (Sums{{"audit_reports_drafted", 1}, {"renovation_projects_started", 1}}));
 }
 
-TEST_F(BenefitsTest, WritesNameTheFieldAtFault) {
+TEST_P(BenefitsTest, WritesNameTheFieldAtFault) {
   const auto client = Accountant();
   EXPECT_THAT(Create(*client, Benefit("LM-1", "E01", "-5")),
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "record.fields.amount"));
@@ -328,7 +328,7 @@ TEST_F(BenefitsTest, WritesNameTheFieldAtFault) {
   EXPECT_EQ(ChartOf("E01"), "NOT_FOUND");
 }
 
-TEST_F(BenefitsTest, ScopeAndFederationAreChecked) {
+TEST_P(BenefitsTest, ScopeAndFederationAreChecked) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(Record benefit, Create(*client, Benefit("LM-1", "E02", "2000")));
   const auto street = As("accountant", "T01");
@@ -346,7 +346,7 @@ TEST_F(BenefitsTest, ScopeAndFederationAreChecked) {
   EXPECT_EQ(Vouchers("E02").size(), 1);
 }
 
-TEST_F(BenefitsTest, ListKindsOffersBooksAndVouchersToo) {
+TEST_P(BenefitsTest, ListKindsOffersBooksAndVouchersToo) {
   ASSERT_OK_AND_ASSIGN(const auto kinds,
                        Accountant()->Invoke<common::v1::ListKindsResponse>(
                            StrCat(kBenefits, "ListKinds"), common::v1::ListKindsRequest()));
@@ -361,6 +361,8 @@ TEST_F(BenefitsTest, ListKindsOffersBooksAndVouchersToo) {
   }
   EXPECT_TRUE(nouns.contains("book") && nouns.contains("voucher"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, BenefitsTest, ::testing::ValuesIn(testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::funds

@@ -25,7 +25,7 @@ class BooksTest : public FundsTest {
   }
 };
 
-TEST_F(BooksTest, BookIsOpenedUnderTheOrganisationsId) {
+TEST_P(BooksTest, BookIsOpenedUnderTheOrganisationsId) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(const v1::Book book, Create(*client, BookRequest("T01", "county-2022")));
   EXPECT_EQ(book.name(), "federations/demo/books/T01");
@@ -36,7 +36,7 @@ TEST_F(BooksTest, BookIsOpenedUnderTheOrganisationsId) {
   EXPECT_EQ(read.SerializeAsString(), book.SerializeAsString());
 }
 
-TEST_F(BooksTest, CreateBookNamesTheFieldAtFault) {
+TEST_P(BooksTest, CreateBookNamesTheFieldAtFault) {
   const auto client = Accountant();
   v1::CreateBookRequest request = BookRequest("T01", "county-1949");
   EXPECT_THAT(Create(*client, request), HasReasonAt(common::v1::REASON_CODE_UNKNOWN, "book.chart"));
@@ -53,7 +53,7 @@ TEST_F(BooksTest, CreateBookNamesTheFieldAtFault) {
               HasReasonAt(common::v1::REASON_REFERENCE_NOT_FOUND, "book.organization"));
 }
 
-TEST_F(BooksTest, RepeatedCreateBookOpensOneBook) {
+TEST_P(BooksTest, RepeatedCreateBookOpensOneBook) {
   const auto client = Accountant();
   const v1::CreateBookRequest request = BookRequest("T01", "county-2022", "open-t01");
   ASSERT_OK_AND_ASSIGN(const v1::Book book, Create(*client, request));
@@ -69,7 +69,7 @@ TEST_F(BooksTest, RepeatedCreateBookOpensOneBook) {
               HasReason(common::v1::REASON_REQUEST_ID_REUSED));
 }
 
-TEST_F(BooksTest, ScopeAndFederationAreChecked) {
+TEST_P(BooksTest, ScopeAndFederationAreChecked) {
   OpenBook("E02");
   const std::string name = "federations/demo/books/E02";
   const auto street = As("accountant", "T01");
@@ -88,7 +88,7 @@ TEST_F(BooksTest, ScopeAndFederationAreChecked) {
   EXPECT_THAT(List(*street, list), HasReason(common::v1::REASON_OUT_OF_SCOPE));
 }
 
-TEST_F(BooksTest, ListBooksPagesThroughASubtree) {
+TEST_P(BooksTest, ListBooksPagesThroughASubtree) {
   for (const char* organization : {"D01", "T01", "E01", "T02", "E02"}) OpenBook(organization);
   const auto client = Accountant();
   v1::ListBooksRequest request;
@@ -114,7 +114,7 @@ TEST_F(BooksTest, ListBooksPagesThroughASubtree) {
   EXPECT_THAT(List(*client, request), HasReasonAt(common::v1::REASON_FIELD_INVALID, "page_size"));
 }
 
-TEST_F(BooksTest, ListAccountsShowsTheChart) {
+TEST_P(BooksTest, ListAccountsShowsTheChart) {
   const auto client = As("statistician", "E01");
   v1::ListAccountsRequest request;
   request.set_chart("grassroots-2022");
@@ -130,6 +130,8 @@ TEST_F(BooksTest, ListAccountsShowsTheChart) {
   EXPECT_THAT(client->Invoke<v1::ListAccountsResponse>(method, request),
               HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "chart"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, BooksTest, ::testing::ValuesIn(testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::funds

@@ -1,6 +1,6 @@
-// A running suite with two federations, for the tests of the funds service. Organisations of
-// "demo": D01 (district) over T01 and T02 (streets) over E01 and E02 (enterprises); "other" has D01
-// alone.
+// A running suite with two federations, for the tests of the funds service on each engine.
+// Organisations of "demo": D01 (district) over T01 and T02 (streets) over E01 and E02
+// (enterprises); "other" has D01 alone.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/testing/database.h"
 #include "common/testing/matchers.h"
 #include "gonghui/common/v1/record.pb.h"
 #include "gonghui/funds/v1/ledger.pb.h"
@@ -28,7 +29,7 @@ inline constexpr std::string_view kLedger = "/gonghui.funds.v1.LedgerService/";
 inline constexpr std::string_view kBenefits = "/gonghui.funds.v1.BenefitService/";
 inline constexpr std::string_view kDemo = "federations/demo";
 
-class FundsTest : public ::testing::Test {
+class FundsTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::temp_directory_path() / StrCat("gonghui-funds-", ::getpid());
@@ -36,6 +37,8 @@ class FundsTest : public ::testing::Test {
     Suite::Options options;
     options.services = {"membership", "funds"};
     options.data_dir = folder_;
+    database_ = std::make_unique<testing::TempDatabase>(GetParam());
+    options.database_urls["funds"] = database_->Close();
     options.dev = true;
     options.log_calls = false;
     auto suite = Suite::Start(std::move(options));
@@ -56,6 +59,7 @@ class FundsTest : public ::testing::Test {
 
   void TearDown() override {
     suite_.reset();
+    database_.reset();
     std::filesystem::remove_all(folder_);
   }
 
@@ -151,6 +155,7 @@ class FundsTest : public ::testing::Test {
                 testing::IsOk());
   }
 
+  std::unique_ptr<testing::TempDatabase> database_;
   static std::filesystem::path folder_;
 };
 

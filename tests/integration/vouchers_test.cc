@@ -81,7 +81,7 @@ class VouchersTest : public FundsTest {
   }
 };
 
-TEST_F(VouchersTest, PostedVoucherIsNumberedAndRead) {
+TEST_P(VouchersTest, PostedVoucherIsNumberedAndRead) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(const auto first, Post(*client, Request(Received(1200), "a")));
   EXPECT_EQ(first.name(), "federations/demo/books/T01/vouchers/202005-1");
@@ -97,7 +97,7 @@ TEST_F(VouchersTest, PostedVoucherIsNumberedAndRead) {
   EXPECT_TRUE(Balances("T01", "2020-05-12").empty());
 }
 
-TEST_F(VouchersTest, PostVoucherNamesTheFieldAtFault) {
+TEST_P(VouchersTest, PostVoucherNamesTheFieldAtFault) {
   const auto client = Accountant();
   int n = 0;
   const auto post = [&](const v1::Voucher& voucher, std::string_view book = "T01") {
@@ -136,7 +136,7 @@ TEST_F(VouchersTest, PostVoucherNamesTheFieldAtFault) {
   EXPECT_TRUE(Vouchers("T01").empty());
 }
 
-TEST_F(VouchersTest, RepeatedVoucherIsPostedOnce) {
+TEST_P(VouchersTest, RepeatedVoucherIsPostedOnce) {
   const auto client = Accountant();
   const auto request = Request(Received(500, "2020-05-13", "JZ-1"), "once");
   ASSERT_OK_AND_ASSIGN(const auto posted, Post(*client, request));
@@ -154,7 +154,7 @@ TEST_F(VouchersTest, RepeatedVoucherIsPostedOnce) {
   EXPECT_EQ(Vouchers("T01").size(), 1);
 }
 
-TEST_F(VouchersTest, ScopeAndFederationAreChecked) {
+TEST_P(VouchersTest, ScopeAndFederationAreChecked) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(const auto posted, Post(*client, Request(Received(500), "own", "E02")));
   const auto street = As("accountant", "T01");
@@ -179,7 +179,7 @@ TEST_F(VouchersTest, ScopeAndFederationAreChecked) {
   EXPECT_EQ(Vouchers("E02").size(), 1);
 }
 
-TEST_F(VouchersTest, CallsThatWaitTogetherAreAllAnswered) {
+TEST_P(VouchersTest, CallsThatWaitTogetherAreAllAnswered) {
   constexpr int kThreads = 8;
   constexpr int kEach = 25;
   std::vector<std::thread> threads;
@@ -203,7 +203,7 @@ TEST_F(VouchersTest, CallsThatWaitTogetherAreAllAnswered) {
   }
 }
 
-TEST_F(VouchersTest, BatchIsAllOrNothing) {
+TEST_P(VouchersTest, BatchIsAllOrNothing) {
   const auto client = Accountant();
   v1::Voucher bad = Received(100);
   bad.mutable_entries(1)->set_credit_fen(99);
@@ -238,7 +238,7 @@ TEST_F(VouchersTest, BatchIsAllOrNothing) {
   EXPECT_EQ(Vouchers("T01").size(), 1);
 }
 
-TEST_F(VouchersTest, BatchChecksItemsOneByOne) {
+TEST_P(VouchersTest, BatchChecksItemsOneByOne) {
   const auto client = As("accountant", "T01");
   v1::Voucher elsewhere = Received(100);
   elsewhere.set_book("E02");
@@ -264,7 +264,7 @@ TEST_F(VouchersTest, BatchChecksItemsOneByOne) {
               HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "request_id"));
 }
 
-TEST_F(VouchersTest, ReversalCancelsAVoucherOnce) {
+TEST_P(VouchersTest, ReversalCancelsAVoucherOnce) {
   const auto client = Accountant();
   ASSERT_OK_AND_ASSIGN(const auto posted, Post(*client, Request(Received(700), "p")));
   EXPECT_THAT(Reverse(*client, posted.name(), "early", "2020-05-12"),
@@ -284,7 +284,7 @@ TEST_F(VouchersTest, ReversalCancelsAVoucherOnce) {
   EXPECT_EQ(Balances("T01", "2020-05-31").at("102"), 700);
 }
 
-TEST_F(VouchersTest, ListVouchersPagesByNumberWithinDates) {
+TEST_P(VouchersTest, ListVouchersPagesByNumberWithinDates) {
   const auto client = Accountant();
   std::vector<v1::Voucher> vouchers;
   for (int day = 1; day <= 9; ++day) vouchers.push_back(Received(day, StrCat("2020-05-0", day)));
@@ -305,7 +305,7 @@ TEST_F(VouchersTest, ListVouchersPagesByNumberWithinDates) {
   EXPECT_EQ(amounts, (std::vector<int64_t>{3, 4, 5, 6, 7, 8, 9}));
 }
 
-TEST_F(VouchersTest, UnknownVouchersAreNotFound) {
+TEST_P(VouchersTest, UnknownVouchersAreNotFound) {
   const auto client = Accountant();
   for (const char* id : {"202005-1", "202013-1", "1", "202005-01", "202005--1"}) {
     EXPECT_THAT(Get(*client, StrCat("federations/demo/books/T01/vouchers/", id)),
@@ -315,6 +315,8 @@ TEST_F(VouchersTest, UnknownVouchersAreNotFound) {
   EXPECT_THAT(Get(*client, "federations/demo/books/X99/vouchers/202005-1"),
               HasReason(common::v1::REASON_BOOK_MISSING));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, VouchersTest, ::testing::ValuesIn(testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::funds
