@@ -168,16 +168,15 @@ std::string_view ValueOf(const Kind& kind, const Row& row, std::string_view name
 }
 
 std::string NaturalKeyOf(const Kind& kind, const Row& row) {
-  if (kind.key().empty()) return row.number.empty() ? row.id : row.number;
+  const std::string& by_number = row.number.empty() ? row.id : row.number;
   std::string key;
-  bool filled = false;
   for (const std::string& name : kind.key()) {
     const std::string_view value = ValueOf(kind, row, name);
-    if (&name != &kind.key(0)) key += kKeySeparator;
+    if (value.empty()) return by_number;  // A person without papers can be entered twice.
+    if (!key.empty()) key += kKeySeparator;
     key += value;
-    filled = filled || !value.empty();
   }
-  return filled ? key : row.id;
+  return key.empty() ? by_number : key;
 }
 
 std::string Masked(std::string_view text) {

@@ -49,7 +49,7 @@ struct Row {
 // The kind's field of a type that it has at most one of; nullptr when it has none.
 const common::v1::KindField* FieldOfType(const common::v1::Kind& kind, common::v1::FieldType type);
 
-// The values of the kind's key as one text; `id` where all of them are empty.
+// The values of the kind's key as one text; where one of them is empty, the number, else the id.
 std::string NaturalKeyOf(const common::v1::Kind& kind, const Row& row);
 
 // A built-in column or catalogue field as stored; a person is its keyed hash.
