@@ -131,7 +131,8 @@ absl::StatusOr<PersonalData> PersonalData::FromFile(const std::string& path) {
     return KeyFileFault(path, "it cannot be read; make one or correct the path", "无法读取");
   }
   if ((info.st_mode & 0007) != 0) {
-    return KeyFileFault(path, "others may read it; set its mode to 0600 or 0640", "权限过宽，应为 0600 或 0640");
+    return KeyFileFault(path, "others may read it; set its mode to 0600 or 0640",
+                        "权限过宽，应为 0600 或 0640");
   }
   PersonalData data;
   State& state = *data.state_;

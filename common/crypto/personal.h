@@ -10,7 +10,7 @@
 
 namespace gonghui::crypto {
 
-// Keys of an installation, from a YAML file (mode 0600): `keys: [{id, sm4_hex}]`, `current: id`,
+// Keys of an installation, from a YAML file (mode 0600 or 0640): `keys: [{id, sm4_hex}]`, `current: id`,
 // `index_hex`. Immutable; thread-safe.
 class PersonalData {
  public:

@@ -79,7 +79,7 @@ TEST_F(KeyFileTest, GeneratesOnceAndPrivately) {
 
 TEST_F(KeyFileTest, RefusesWhatOthersMayRead) {
   ASSERT_TRUE(PersonalData::GenerateFile(path_).ok());
-  chmod(path_.c_str(), 0640);
+  chmod(path_.c_str(), 0644);
   EXPECT_FALSE(PersonalData::FromFile(path_).ok());
 }
 
