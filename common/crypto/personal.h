@@ -10,8 +10,8 @@
 
 namespace gonghui::crypto {
 
-// Keys of an installation, from a YAML file (mode 0600 or 0640): `keys: [{id, sm4_hex}]`, `current: id`,
-// `index_hex`. Immutable; thread-safe.
+// Keys of an installation, from a YAML file (mode 0600 or 0640): `keys: [{id, sm4_hex}]`, `current:
+// id`, `index_hex`. Immutable; thread-safe.
 class PersonalData {
  public:
   static absl::StatusOr<PersonalData> FromFile(const std::string& path);
