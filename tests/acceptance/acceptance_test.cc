@@ -16,7 +16,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gonghui/reports/v1/report.pb.h"
@@ -227,6 +227,10 @@ TEST_F(MainJob, YieldsThePublishedFiguresAlsoAfterRestartAndReplay) {
   ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
 
   ASSERT_NO_FATAL_FAILURE(Import());
+  for (const auto line : absl::StrSplit(output_, '\n')) {
+    if (!absl::StrContains(line, " rows, ")) continue;
+    EXPECT_TRUE(absl::StrContains(line, " 0 created")) << line;
+  }
   ASSERT_NO_FATAL_FAILURE(ExpectPublishedFigures());
 }
 
@@ -244,7 +248,8 @@ TEST_F(MainJob, YieldsThePublishedFiguresAfterAKillInTheMiddleOfTheImport) {
   }
   absl::SleepFor(absl::Milliseconds(1500));
   EXPECT_EQ(Stop(SIGKILL), 128 + SIGKILL);
-  EXPECT_NE(WaitFor(import), 0) << "the import ended before the kill";
+  kill(import, SIGKILL);
+  EXPECT_EQ(WaitFor(import), 128 + SIGKILL) << "the import ended before the kill";
 
   ASSERT_NO_FATAL_FAILURE(Serve());
   ASSERT_NO_FATAL_FAILURE(Import());
