@@ -24,9 +24,9 @@ constexpr sql::Query kLatestOfSource{
     "SELECT month, number, revision, reversed_by FROM vouchers WHERE tenant = $1 AND book_id = $2 "
     "AND source = $3 AND source <> '' AND part = $4 ORDER BY revision DESC LIMIT 1"};
 
-std::string FieldOr(const FactSource& source, std::string_view name, std::string fallback) {
+std::string FieldOr(const FactSource& source, std::string_view name, const std::string& fallback) {
   const auto it = source.fields.find(name);
-  return it == source.fields.end() || it->second.empty() ? std::move(fallback) : it->second;
+  return it == source.fields.end() || it->second.empty() ? fallback : it->second;
 }
 
 // The day of the voucher; nullopt while the rule does not apply.
