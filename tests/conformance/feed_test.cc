@@ -44,12 +44,11 @@ absl::Status AppendOne(sql::Database& db, const std::string& federation,
   });
 }
 
-class FeedTest : public testing::TestWithParam<std::string> {};
+class FeedTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(FeedTest, NumbersAreDenseUnderConcurrency) {
-  auto temp = testing::TempDatabase::Make(GetParam());
-  ASSERT_TRUE(temp.ok()) << temp.status();
-  sql::Database& db = temp->db();
+  gonghui::testing::TempDatabase temp(GetParam());
+  sql::Database& db = *temp;
   ASSERT_TRUE(sql::Migrate(db, embedded::common_feed_schema(), 0).ok());
   constexpr int kWriters = 6;
   constexpr int kEach = 40;
@@ -83,7 +82,7 @@ TEST_P(FeedTest, NumbersAreDenseUnderConcurrency) {
                 }).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, FeedTest, testing::ValuesIn(gonghui::testing::Engines()));
+INSTANTIATE_TEST_SUITE_P(Engines, FeedTest, ::testing::ValuesIn(gonghui::testing::Engines()));
 
 pid_t Spawn(const std::vector<std::string>& words) {
   const pid_t pid = fork();
@@ -96,9 +95,8 @@ pid_t Spawn(const std::vector<std::string>& words) {
 }
 
 TEST(FeedKillTest, ConsumerKilledHundredTimesHasEveryEventOnce) {
-  auto temp = gonghui::testing::TempDatabase::Make("sqlite");
-  ASSERT_TRUE(temp.ok()) << temp.status();
-  sql::Database& source = temp->db();
+  gonghui::testing::TempDatabase temp("sqlite");
+  sql::Database& source = *temp;
   ASSERT_TRUE(sql::Migrate(source, embedded::common_feed_schema(), 0).ok());
 
   auto key = auth::SigningKey::Generate("test");
