@@ -42,6 +42,7 @@ std::string ReadText(const fs::path& path) {
 // Starts a program with its output in a file. Returns its process.
 pid_t Start(const std::vector<std::string>& command, const fs::path& output) {
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const pid_t child = fork();

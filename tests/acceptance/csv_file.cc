@@ -14,7 +14,8 @@ namespace {
 
 absl::StatusOr<std::string> ToGb18030(std::string utf8) {
   iconv_t converter = iconv_open("GB18030", "UTF-8");
-  if (converter == reinterpret_cast<iconv_t>(-1)) {
+  if (converter ==
+      reinterpret_cast<iconv_t>(-1)) {  // NOLINT(performance-no-int-to-ptr): as iconv says.
     return absl::UnavailableError("this system's C library cannot write GB18030");
   }
   std::string out(utf8.size() * 2 + 16, '\0');
@@ -30,9 +31,10 @@ absl::StatusOr<std::string> ToGb18030(std::string utf8) {
 
 }  // namespace
 
-CsvFile::CsvFile(std::vector<Column> columns, Dress dress)
+CsvFile::CsvFile(const std::vector<Column>& columns, Dress dress)
     : columns_(columns.size()), dress_(dress) {
   std::vector<std::string> header;
+  header.reserve(columns.size());
   for (const Column& column : columns) {
     header.emplace_back(dress == Dress::kEnglish ? column.name : column.label);
   }

@@ -25,7 +25,7 @@ enum class Dress {
 // Rows are kept in memory until Write.
 class CsvFile {
  public:
-  CsvFile(std::vector<Column> columns, Dress dress = Dress::kEnglish);
+  explicit CsvFile(const std::vector<Column>& columns, Dress dress = Dress::kEnglish);
 
   // One value a column, in order; Write reports another number of values.
   void Add(const std::vector<std::string>& values);
