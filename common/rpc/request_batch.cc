@@ -7,24 +7,22 @@
 #include "common/rpc/idempotency.h"
 #include "common/rpc/request_digest.h"
 #include "common/rpc/service.h"
-#include "common/sql/lookup.h"
+#include "common/sql/insert.h"
 
 namespace gonghui::rpc {
 namespace {
 
-const sql::Lookup& FindRequests() {
-  static const auto& lookup = *new sql::Lookup(
-      "rpc.find_requests", {"tenant", "caller", "method", "request_id"},
-      "SELECT r.tenant, r.caller, r.request_id, r.request_hash, r.response "
-      "FROM wanted w CROSS JOIN requests r WHERE r.tenant = w.tenant AND r.caller = w.caller "
-      "AND r.method = w.method AND r.request_id = w.request_id");
-  return lookup;
-}
+constexpr sql::Query kFindRequest{
+    "rpc.find_request_of_batch",
+    "SELECT tenant, caller, request_id, request_hash, response FROM requests "
+    "WHERE tenant = $1 AND caller = $2 AND method = $3 AND request_id = $4"};
 
-constexpr sql::Query kStoreRequests{
-    "rpc.store_requests",
-    "INSERT INTO requests (tenant, caller, method, request_id, request_hash, response, "
-    "create_time_us) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+const sql::Insert& InsertRequests() {
+  static const auto& insert = *new sql::Insert(
+      "rpc.insert_requests", "requests",
+      {"tenant", "caller", "method", "request_id", "request_hash", "response", "create_time_us"});
+  return insert;
+}
 
 struct Stored {
   std::string hash;
@@ -42,7 +40,7 @@ absl::StatusOr<std::vector<StoredResponse>> FindResponses(sql::Tx& tx,
                     std::string(r.request_id)});
   }
   std::map<std::tuple<std::string, std::string, std::string>, Stored> found;
-  RETURN_IF_ERROR(FindRequests().Run(tx, keys, [&](const sql::Rows::Row& row) {
+  RETURN_IF_ERROR(tx.ReadMany(kFindRequest, keys, [&](const sql::Rows::Row& row) {
     found[{row.Get<std::string>(0), row.Get<std::string>(1), row.Get<std::string>(2)}] = {
         row.Get<std::string>(3), row.Get<sql::Bytes>(4).data};
   }));
@@ -72,7 +70,7 @@ absl::Status StoreResponses(sql::Tx& tx, absl::Span<const KeyedRequest> requests
                     std::string(r.request_id), DigestOf(*r.request),
                     sql::Bytes{responses[i]->SerializeAsString()}, r.call->clock->NowMicros()});
   }
-  return tx.RunMany(kStoreRequests, rows).status();
+  return InsertRequests().Run(tx, rows).status();
 }
 
 }  // namespace gonghui::rpc

@@ -95,10 +95,20 @@ absl::StatusOr<Rows> EngineTx::Run(const Query& query, Args args) {
 }
 
 absl::StatusOr<int64_t> EngineTx::RunMany(const Query& query, absl::Span<const Args> rows) {
+  return Many(query, rows, nullptr);
+}
+
+absl::Status EngineTx::ReadMany(const Query& query, absl::Span<const Args> keys,
+                                const std::function<void(const Rows::Row&)>& row) {
+  return Many(query, keys, row).status();
+}
+
+absl::StatusOr<int64_t> EngineTx::Many(const Query& query, absl::Span<const Args> rows,
+                                       const std::function<void(const Rows::Row&)>& row) {
   const absl::Time start = absl::Now();
   absl::Status ready = Check();
   for (const Args& args : rows) ready.Update(CheckText(args));
-  absl::StatusOr<int64_t> changed = ready.ok() ? DoRunMany(query, rows) : ready;
+  absl::StatusOr<int64_t> changed = ready.ok() ? DoRunMany(query, rows, row) : ready;
   RETURN_IF_ERROR(Finish(query, start, changed.status()));
   return changed;
 }

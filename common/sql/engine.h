@@ -32,6 +32,8 @@ class EngineTx : public Tx {
 
   absl::StatusOr<Rows> Run(const Query& query, Args args) final;
   absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows) final;
+  absl::Status ReadMany(const Query& query, absl::Span<const Args> keys,
+                        const std::function<void(const Rows::Row&)>& row) final;
   absl::Status Stream(const Query& query, Args args,
                       const std::function<absl::Status(const Rows::Row&)>& row) final;
 
@@ -40,7 +42,9 @@ class EngineTx : public Tx {
 
  protected:
   virtual absl::StatusOr<Rows> DoRun(const Query& query, const Args& args) = 0;
-  virtual absl::StatusOr<int64_t> DoRunMany(const Query& query, absl::Span<const Args> rows) = 0;
+  // Shows the rows found to `row` unless it is empty.
+  virtual absl::StatusOr<int64_t> DoRunMany(const Query& query, absl::Span<const Args> rows,
+                                            const std::function<void(const Rows::Row&)>& row) = 0;
   // `stopped` receives the first error of `row`, which is no failure of the transaction.
   virtual absl::Status DoStream(const Query& query, const Args& args,
                                 const std::function<absl::Status(const Rows::Row&)>& row,
@@ -48,6 +52,8 @@ class EngineTx : public Tx {
 
  private:
   absl::Status Check() const;
+  absl::StatusOr<int64_t> Many(const Query& query, absl::Span<const Args> rows,
+                               const std::function<void(const Rows::Row&)>& row);
   // Notes a failure, and logs a statement that took long.
   absl::Status Finish(const Query& query, absl::Time start, absl::Status status);
 

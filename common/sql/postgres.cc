@@ -45,8 +45,9 @@ class PostgresTx : public EngineTx {
   absl::StatusOr<Rows> DoRun(const Query& query, const Args& args) override {
     return connection_.Run(query, args);
   }
-  absl::StatusOr<int64_t> DoRunMany(const Query& query, absl::Span<const Args> rows) override {
-    return connection_.RunMany(query, rows);
+  absl::StatusOr<int64_t> DoRunMany(const Query& query, absl::Span<const Args> rows,
+                                    const std::function<void(const Rows::Row&)>& row) override {
+    return connection_.RunMany(query, rows, row);
   }
   absl::Status DoStream(const Query& query, const Args& args,
                         const std::function<absl::Status(const Rows::Row&)>& row,

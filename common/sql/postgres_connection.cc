@@ -194,8 +194,9 @@ absl::StatusOr<Rows> PostgresConnection::Run(const Query& query, const Args& arg
   return rows;
 }
 
-absl::StatusOr<int64_t> PostgresConnection::RunMany(const Query& query,
-                                                    absl::Span<const Args> rows) {
+absl::StatusOr<int64_t> PostgresConnection::RunMany(
+    const Query& query, absl::Span<const Args> rows,
+    const std::function<void(const Rows::Row&)>& row) {
   ASSIGN_OR_RETURN(Statement * statement, Find(query));
   int64_t affected = 0;
   for (size_t start = 0; start < rows.size(); start += kChunk) {
@@ -206,6 +207,7 @@ absl::StatusOr<int64_t> PostgresConnection::RunMany(const Query& query,
     RETURN_IF_ERROR(Exchange(query.name, [&](size_t, const PGresult& result) -> absl::Status {
       ASSIGN_OR_RETURN(const Rows one, ReadRows(query.name, result));
       affected += one.affected();
+      for (size_t i = 0; row && i < one.size(); ++i) row(one[i]);
       return absl::OkStatus();
     }));
   }

@@ -27,8 +27,9 @@ class PostgresConnection {
   // Starts a transaction; `begin` travels with its first statement. Statements end at the deadline.
   void Begin(std::string_view begin, absl::Time deadline);
   absl::StatusOr<Rows> Run(const Query& query, const Args& args);
-  // One network flush for every 500 rows.
-  absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows);
+  // One network flush for every 500 rows. Shows the rows found to `row` unless it is empty.
+  absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows,
+                                  const std::function<void(const Rows::Row&)>& row);
   // Reads through a cursor. Stops at the first error of `row`, which goes to `stopped`.
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,

@@ -90,6 +90,10 @@ class Tx {
   // Runs the statement once per element; no results. One round trip on PostgreSQL (pipeline), a
   // prepared loop on SQLite. Returns the number of rows changed.
   virtual absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows) = 0;
+  // Runs a reading statement once per element and shows each row found, in order of the elements.
+  // As few round trips as RunMany.
+  virtual absl::Status ReadMany(const Query& query, absl::Span<const Args> keys,
+                                const std::function<void(const Rows::Row&)>& row) = 0;
   // Streams a large result without holding it: calls `row` for each row; stops at the first error.
   virtual absl::Status Stream(const Query& query, Args args,
                               const std::function<absl::Status(const Rows::Row&)>& row) = 0;

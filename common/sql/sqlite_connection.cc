@@ -235,18 +235,24 @@ absl::StatusOr<Rows> SqliteConnection::Run(const Query& query, const Args& args)
   return Rows(execution->columns(), std::move(values), execution->affected());
 }
 
-absl::StatusOr<int64_t> SqliteConnection::RunMany(const Query& query, absl::Span<const Args> rows) {
+absl::StatusOr<int64_t> SqliteConnection::RunMany(
+    const Query& query, absl::Span<const Args> rows,
+    const std::function<void(const Rows::Row&)>& row) {
   ASSIGN_OR_RETURN(const auto execution, Execution::Start(*this, query));
   int64_t affected = 0;
   for (const Args& args : rows) {
     if (absl::Now() >= deadline_) return DeadlinePassed();
     RETURN_IF_ERROR(execution->Bind(args));
-    bool row = true;
-    while (row) {
-      ASSIGN_OR_RETURN(row, execution->Step());
+    std::vector<Value> values;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, execution->Step());
+      if (!found) break;
+      if (row) execution->ReadRow(values);
     }
     affected += execution->affected();
     execution->Reset();
+    const Rows found(execution->columns(), std::move(values), 0);
+    for (size_t i = 0; i < found.size(); ++i) row(found[i]);
   }
   return affected;
 }

@@ -28,7 +28,9 @@ class SqliteConnection {
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
   absl::StatusOr<Rows> Run(const Query& query, const Args& args = {});
-  absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows);
+  // Shows the rows found to `row` unless it is empty.
+  absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows,
+                                  const std::function<void(const Rows::Row&)>& row);
   // Stops at the first error of `row`, which goes to `stopped`.
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,

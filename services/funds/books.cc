@@ -10,7 +10,6 @@
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
-#include "common/sql/lookup.h"
 
 namespace gonghui::funds {
 namespace {
@@ -36,14 +35,10 @@ constexpr sql::Query kOpenEarlier{
     "funds.open_book_earlier",
     "UPDATE books SET opened_on = $3 WHERE tenant = $1 AND book_id = $2"};
 
-const sql::Lookup& FindByOrganization() {
-  static const auto& lookup = *new sql::Lookup(
-      "funds.find_books_of_organizations", {"tenant", "organization"},
-      "SELECT b.book_id, b.organization, b.chart, b.display_name, b.opened_on, b.automatic, "
-      "b.create_time_us FROM wanted w CROSS JOIN books b "
-      "WHERE b.tenant = w.tenant AND b.organization = w.organization");
-  return lookup;
-}
+constexpr sql::Query kBooksOfOrganization{
+    "funds.books_of_organization",
+    "SELECT book_id, organization, chart, display_name, opened_on, automatic, create_time_us "
+    "FROM books WHERE tenant = $1 AND organization = $2"};
 
 struct StoredBook {
   v1::Book book;
@@ -274,7 +269,7 @@ absl::StatusOr<std::map<std::string, BookPtr>> Books::ForOrganizations(const rpc
   std::vector<sql::Args> keys;
   for (const auto& [organization, on_date] : needs) keys.push_back({call.federation, organization});
   std::map<std::string, StoredBook> kept;
-  RETURN_IF_ERROR(FindByOrganization().Run(tx, keys, [&](const sql::Rows::Row& row) {
+  RETURN_IF_ERROR(tx.ReadMany(kBooksOfOrganization, keys, [&](const sql::Rows::Row& row) {
     StoredBook stored = ReadBook(call, row);
     const auto [it, added] = kept.try_emplace(stored.book.organization(), stored);
     if (!added && Precedes(stored, it->second)) it->second = std::move(stored);

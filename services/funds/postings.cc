@@ -11,53 +11,57 @@
 #include "common/base/money.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
-#include "common/sql/lookup.h"
+#include "common/sql/insert.h"
 
 namespace gonghui::funds {
 namespace {
 
-constexpr sql::Query kInsertVoucher{
-    "funds.insert_voucher",
-    "INSERT INTO vouchers (tenant, book_id, month, number, "
-    "on_date, memo, source, part, revision, digest, "
-    "reverses, reversed_by, create_time_us) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12)"};
-constexpr sql::Query kInsertEntry{
-    "funds.insert_entry",
-    "INSERT INTO entries (tenant, book_id, month, number, line, account, debit_fen, credit_fen, "
-    "on_date, memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
-constexpr sql::Query kSetNextNumber{
-    "funds.set_next_number",
-    "INSERT INTO voucher_numbers (tenant, book_id, month, next) VALUES ($1, $2, $3, $4) "
-    "ON CONFLICT (tenant, book_id, month) DO UPDATE SET next = excluded.next"};
-constexpr sql::Query kAddToMonth{
-    "funds.add_to_month",
-    "INSERT INTO account_months (tenant, book_id, account, month, debit_fen, credit_fen) "
-    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, book_id, account, month) DO UPDATE SET "
-    "debit_fen = account_months.debit_fen + excluded.debit_fen, "
-    "credit_fen = account_months.credit_fen + excluded.credit_fen"};
 constexpr sql::Query kLinkReversal{
     "funds.link_reversal",
     "UPDATE vouchers SET reversed_by = $5 WHERE tenant = $1 AND book_id = $2 AND month = $3 "
     "AND number = $4 AND reversed_by = ''"};
 
-const sql::Lookup& FindNumbers() {
-  static const auto& lookup = *new sql::Lookup(
-      "funds.find_numbers", {"tenant", "book_id", "month"},
-      "SELECT n.book_id, n.month, n.next FROM wanted w CROSS JOIN voucher_numbers n "
-      "WHERE n.tenant = w.tenant AND n.book_id = w.book_id AND n.month = w.month");
-  return lookup;
+const sql::Insert& InsertVoucherRows() {
+  static const auto& insert =
+      *new sql::Insert("funds.insert_vouchers", "vouchers",
+                       {"tenant", "book_id", "month", "number", "on_date", "memo", "source", "part",
+                        "revision", "digest", "reverses", "reversed_by", "create_time_us"});
+  return insert;
 }
 
-const sql::Lookup& FindSources() {
-  static const auto& lookup = *new sql::Lookup(
-      "funds.find_sources", {"tenant", "book_id", "source"},
-      "SELECT v.book_id, v.source, v.month, v.number, v.digest, v.reversed_by, "
-      "v.create_time_us FROM wanted w CROSS JOIN vouchers v "
-      "WHERE v.tenant = w.tenant AND v.book_id = w.book_id AND v.source = w.source "
-      "AND v.source <> '' AND v.part = 0 AND v.revision = 0");
-  return lookup;
+const sql::Insert& InsertEntryRows() {
+  static const auto& insert =
+      *new sql::Insert("funds.insert_entries", "entries",
+                       {"tenant", "book_id", "month", "number", "line", "account", "debit_fen",
+                        "credit_fen", "on_date", "memo"});
+  return insert;
 }
+
+const sql::Insert& SetNextNumbers() {
+  static const auto& insert = *new sql::Insert(
+      "funds.set_next_numbers", "voucher_numbers", {"tenant", "book_id", "month", "next"},
+      "ON CONFLICT (tenant, book_id, month) DO UPDATE SET next = excluded.next");
+  return insert;
+}
+
+const sql::Insert& AddToMonthRows() {
+  static const auto& insert =
+      *new sql::Insert("funds.add_to_months", "account_months",
+                       {"tenant", "book_id", "account", "month", "debit_fen", "credit_fen"},
+                       "ON CONFLICT (tenant, book_id, account, month) DO UPDATE SET "
+                       "debit_fen = account_months.debit_fen + excluded.debit_fen, "
+                       "credit_fen = account_months.credit_fen + excluded.credit_fen");
+  return insert;
+}
+
+constexpr sql::Query kFindNumber{"funds.find_number",
+                                 "SELECT book_id, month, next FROM voucher_numbers "
+                                 "WHERE tenant = $1 AND book_id = $2 AND month = $3"};
+constexpr sql::Query kFindSource{
+    "funds.find_source",
+    "SELECT book_id, source, month, number, digest, reversed_by, create_time_us FROM vouchers "
+    "WHERE tenant = $1 AND book_id = $2 AND source = $3 AND source <> '' AND part = 0 "
+    "AND revision = 0"};
 
 std::string_view MonthOf(const v1::Voucher& voucher) {
   return std::string_view(voucher.on_date()).substr(0, 7);
@@ -145,7 +149,7 @@ absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
   for (const auto& [key, number] : next) {
     keys.push_back({tenant, std::string(key.first), std::string(key.second)});
   }
-  RETURN_IF_ERROR(FindNumbers().Run(tx, keys, [&](const sql::Rows::Row& row) {
+  RETURN_IF_ERROR(tx.ReadMany(kFindNumber, keys, [&](const sql::Rows::Row& row) {
     next.at({row.Get<std::string_view>(0), row.Get<std::string_view>(1)}) = row.Get<int64_t>(2);
   }));
   for (Draft* draft : drafts) {
@@ -158,7 +162,7 @@ absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
     keys[i].push_back(
         next.at({std::get<std::string>(keys[i][1]), std::get<std::string>(keys[i][2])}));
   }
-  return tx.RunMany(kSetNextNumber, keys).status();
+  return SetNextNumbers().Run(tx, keys).status();
 }
 
 absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
@@ -173,7 +177,7 @@ absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
     vouchers.push_back({tenant, draft->book->id, draft->key.month, draft->key.number, v.on_date(),
                         v.memo(), v.source(), draft->part, draft->revision,
                         v.source().empty() ? std::string() : DigestOf(v), draft->reverses,
-                        draft->create_time_us});
+                        std::string(), draft->create_time_us});
     for (int line = 0; line < v.entries_size(); ++line) {
       const v1::Entry& entry = v.entries(line);
       entries.push_back({tenant, draft->book->id, draft->key.month, draft->key.number,
@@ -181,8 +185,8 @@ absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
                          v.on_date(), entry.memo()});
     }
   }
-  RETURN_IF_ERROR(tx.RunMany(kInsertVoucher, vouchers).status());
-  return tx.RunMany(kInsertEntry, entries).status();
+  RETURN_IF_ERROR(InsertVoucherRows().Run(tx, vouchers).status());
+  return InsertEntryRows().Run(tx, entries).status();
 }
 
 // Adds the entries up in memory, so that each sum is written once; in order of key, so that
@@ -208,7 +212,7 @@ absl::Status AddToMonths(sql::Tx& tx, const std::string& tenant, absl::Span<Draf
     rows.push_back({tenant, std::string(book), std::string(account), std::string(month), sums.debit,
                     sums.credit});
   }
-  return tx.RunMany(kAddToMonth, rows).status();
+  return AddToMonthRows().Run(tx, rows).status();
 }
 
 absl::Status LinkReversals(sql::Tx& tx, const std::string& tenant,
@@ -287,7 +291,7 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
     by_source[{draft->book->id, source}] = draft;
     keys.push_back({tenant, draft->book->id, source});
   }
-  RETURN_IF_ERROR(FindSources().Run(tx, keys, [&](const sql::Rows::Row& row) {
+  RETURN_IF_ERROR(tx.ReadMany(kFindSource, keys, [&](const sql::Rows::Row& row) {
     const auto it = by_source.find({row.Get<std::string_view>(0), row.Get<std::string_view>(1)});
     if (it == by_source.end()) return;
     Draft& draft = *it->second;

@@ -5,7 +5,6 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/update.h"
-#include "common/sql/lookup.h"
 
 namespace gonghui::membership {
 namespace {
@@ -49,16 +48,12 @@ constexpr sql::Query kInsertPast{
     "INSERT INTO past_memberships (tenant, member_id, seq, organization, joined_on, left_on, "
     "leave_reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
-const sql::Lookup& FindByIndex() {
-  static const auto& lookup = *new sql::Lookup(
-      "membership.find_persons", {"tenant", "id_index"},
-      "SELECT m.member_id, m.organization, m.full_name, m.id_type, m.id_index, m.id_sealed, m.sex, "
-      "m.birth_date, m.phone_sealed, m.employment, m.education, m.skill_level, m.political_status, "
-      "m.job, m.worker_group, m.migrant_worker, m.joined_on, m.left_on, m.leave_reason, m.state, "
-      "m.version, m.create_time_us FROM wanted w CROSS JOIN members m "
-      "WHERE m.tenant = w.tenant AND m.id_index = w.id_index");
-  return lookup;
-}
+constexpr sql::Query kFindByIndex{
+    "membership.find_person",
+    "SELECT member_id, organization, full_name, id_type, id_index, id_sealed, sex, birth_date, "
+    "phone_sealed, employment, education, skill_level, political_status, job, worker_group, "
+    "migrant_worker, joined_on, left_on, leave_reason, state, version, create_time_us "
+    "FROM members WHERE tenant = $1 AND id_index = $2"};
 
 // Ties a sealed value to its row: a value copied to another row does not open.
 std::string Context(std::string_view federation, std::string_view id, std::string_view column) {
@@ -173,7 +168,7 @@ absl::StatusOr<std::vector<MemberRow>> MemberStore::FindPersons(
   for (const std::string& index : indexes) keys.push_back({federation, index});
   std::vector<MemberRow> found;
   absl::Status unreadable;
-  RETURN_IF_ERROR(FindByIndex().Run(tx, keys, [&](const sql::Rows::Row& row) {
+  RETURN_IF_ERROR(tx.ReadMany(kFindByIndex, keys, [&](const sql::Rows::Row& row) {
     absl::StatusOr<MemberRow> member = ToRow(federation, row);
     unreadable.Update(member.status());
     if (member.ok()) found.push_back(*std::move(member));
