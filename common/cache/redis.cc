@@ -213,19 +213,23 @@ std::optional<std::string> Redis::Ask(std::vector<std::string> words, bool& fail
   return failed ? std::nullopt : request->reply;
 }
 
+bool Redis::RepeatMissedRaises() {
+  std::deque<std::pair<std::string, int64_t>> missed;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (repeating_) return false;  // What the other reader repeats may not have arrived yet.
+    if (missed_raises_.empty()) return true;
+    missed.swap(missed_raises_);
+    repeating_ = true;
+  }
+  for (const auto& [key, version] : missed) Raise(key, version, absl::Minutes(5));
+  absl::MutexLock lock(&mutex_);
+  repeating_ = false;
+  return missed_raises_.empty();
+}
+
 std::optional<std::string> Redis::Get(const std::string& key) {
-  std::vector<std::pair<std::string, int64_t>> missed;
-  {
-    absl::MutexLock lock(&mutex_);
-    missed.assign(missed_raises_.begin(), missed_raises_.end());
-    missed_raises_.clear();
-  }
-  for (size_t i = 0; i < missed.size(); ++i)
-    Raise(missed[i].first, missed[i].second, absl::Minutes(5));
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!missed_raises_.empty()) return std::nullopt;
-  }
+  if (!RepeatMissedRaises()) return std::nullopt;
   bool failed = false;
   std::optional<std::string> sealed = Ask({"GET", absl::StrCat("v:", key)}, failed);
   return sealed.has_value() ? Opened(key, *sealed) : std::nullopt;

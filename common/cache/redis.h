@@ -41,6 +41,8 @@ class Redis {
 
   // The reply's text; nullopt for nil, failure or time-out (`failed` tells which).
   std::optional<std::string> Ask(std::vector<std::string> words, bool& failed);
+  // False while a missed Raise is outstanding: Redis may hold what must not be read.
+  bool RepeatMissedRaises();
   void Work();
   std::vector<std::shared_ptr<Request>> Take();
   void Count(bool failed);
@@ -51,6 +53,7 @@ class Redis {
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<Request>> queue_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::pair<std::string, int64_t>> missed_raises_ ABSL_GUARDED_BY(mutex_);
+  bool repeating_ ABSL_GUARDED_BY(mutex_) = false;
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time closed_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

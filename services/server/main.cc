@@ -20,7 +20,7 @@ constexpr const char* kAreas[] = {"membership", "funds", "activities", "casework
 // Variables of the command line and of the tests that may stand in the same shell.
 constexpr const char* kForeignVariables[] = {
     "GONGHUI_SERVER",  "GONGHUI_TOKEN_FILE", "GONGHUI_PROFILE", "GONGHUI_FEDERATION",
-    "GONGHUI_TEST_PG", "GONGHUI_TEST_REDIS", "GONGHUI_FULL"};
+    "GONGHUI_TEST_PG", "GONGHUI_TEST_REDIS", "GONGHUI_FULL",    "GONGHUI_SEED"};
 
 std::vector<ConfigOption> Options() {
   std::vector<ConfigOption> options = {

@@ -2,13 +2,8 @@
 #include "common/cache/cache.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
@@ -18,49 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "common/testing/redis_server.h"
 
 namespace gonghui::cache {
 namespace {
 
-// A redis-server of the test's own on a unix socket.
-class RedisServer {
- public:
-  RedisServer() {
-    char folder[] = "/tmp/gonghui-redis-XXXXXX";
-    folder_ = mkdtemp(folder);
-    Start();
-  }
-  ~RedisServer() {
-    Kill();
-    std::filesystem::remove_all(folder_);
-  }
-  std::string address() const { return absl::StrCat("unix:", folder_, "/redis.sock"); }
-
-  void Start() {
-    pid_ = fork();
-    if (pid_ == 0) {
-      const std::string socket = folder_ + "/redis.sock";
-      execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket.c_str(),
-             "--save", "", "--loglevel", "warning", "--logfile", (folder_ + "/log").c_str(),
-             static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    for (int i = 0; i < 100 && !std::filesystem::exists(folder_ + "/redis.sock"); ++i) {
-      absl::SleepFor(absl::Milliseconds(20));
-    }
-  }
-  void Kill() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-    std::filesystem::remove(folder_ + "/redis.sock");
-  }
-
- private:
-  std::string folder_;
-  pid_t pid_ = 0;
-};
+using testing::RedisServer;
 
 // The store behind the cache: versions only grow, a read takes a little while.
 class Store {
