@@ -1,0 +1,465 @@
+-- The district's figures, counted anew from the rows of members, organisations and records. Written
+-- from the definitions of the catalogues; uses nothing of the services but their tables.
+--
+-- First come the views that the counts read, then one query a measure, parted by empty lines:
+--
+--   -- MEASURE: EXPRESSION [per EXPRESSION] [to N decimals] [by KEY [or TOTAL], ...]
+--   -- What is counted.
+--   SELECT organization, day, ...
+--
+-- A query lists what it counts in the period from :first to :last, both inclusive: the organisation
+-- it belongs to, the day by whose tree it counts, and the columns of the expressions and keys. The
+-- figure of an organisation is the expression over the rows of its subtree: over all of them, and
+-- over those of each value of each set of keys; a row without a value counts for none of that key.
+-- TOTAL is the value that means all of them. No query counts economic entities and their coverage
+-- by unions (entities_total, entities_with_union, union_coverage_rate): no kind of record yields
+-- them, so any figure of theirs is a difference.
+
+-- What is believed today about each organisation, by span of time.
+CREATE TEMP VIEW organization AS
+SELECT id, parent, kind, union_type, industry, founded_on, state, valid_from, valid_to
+FROM membership.organization_versions
+WHERE tenant = 'demo' AND recorded_to_us = 9223372036854775807;
+
+-- The district and its towns and streets, each with what stood below it, itself included, and when.
+CREATE TEMP TABLE below AS
+WITH RECURSIVE path (top, organization, since, until) AS (
+  SELECT id, id, valid_from, valid_to FROM organization WHERE kind IN ('district', 'town_street')
+  UNION
+  SELECT top, id, MAX(since, valid_from), MIN(until, valid_to)
+  FROM path JOIN organization ON parent = path.organization
+  WHERE MAX(since, valid_from) < MIN(until, valid_to)
+)
+SELECT top, organization, since, until FROM path;
+CREATE INDEX temp.below_organization ON below (organization);
+
+-- Memberships, ended or not; left_on is empty for those that last.
+CREATE TEMP VIEW membership_span AS
+SELECT member_id, organization, sex, joined_on, left_on
+FROM membership.members WHERE tenant = 'demo'
+UNION ALL
+SELECT past.member_id, past.organization, sex, past.joined_on, past.left_on
+FROM membership.past_memberships AS past JOIN membership.members USING (tenant, member_id)
+WHERE tenant = 'demo';
+
+-- Records that were not cancelled. `entered` holds the day of each later state, `subject` tells
+-- persons apart.
+CREATE TEMP VIEW record AS
+SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+FROM membership.records WHERE tenant = 'demo' AND NOT cancelled
+UNION ALL
+SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+FROM funds.records WHERE tenant = 'demo' AND NOT cancelled
+UNION ALL
+SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+FROM activities.records WHERE tenant = 'demo' AND NOT cancelled
+UNION ALL
+SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+FROM casework.records WHERE tenant = 'demo' AND NOT cancelled;
+
+-- members_total: COUNT(DISTINCT member_id) by sex
+-- Different members whose membership lasts at the period's end.
+SELECT organization, :last AS day, member_id, sex
+FROM membership_span WHERE joined_on <= :last AND (left_on = '' OR left_on > :last);
+
+-- members_joined: COUNT(*) by sex
+-- Memberships that began in the period.
+SELECT organization, joined_on AS day, sex
+FROM membership_span WHERE joined_on BETWEEN :first AND :last;
+
+-- members_left: COUNT(*) by sex
+-- Memberships that ended in the period.
+SELECT organization, left_on AS day, sex
+FROM membership_span WHERE left_on BETWEEN :first AND :last;
+
+-- union_orgs_total: COUNT(*) by kind
+-- Organisations that stand at the period's end.
+SELECT id AS organization, :last AS day, kind
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open';
+
+-- unions_established: COUNT(*) by industry, type
+-- Organisations founded in the period whose way of founding is known, as they were on that day.
+SELECT id AS organization, founded_on AS day, union_type AS type, industry
+FROM organization
+WHERE founded_on BETWEEN :first AND :last AND valid_from <= founded_on AND valid_to > founded_on
+  AND union_type <> '';
+
+-- elections_completed: COUNT(*) by tier
+-- Elections completed in the period; the tier is the kind of the organisation.
+SELECT r.organization, entered ->> 'completed' AS day, o.kind AS tier
+FROM record AS r JOIN organization AS o
+  ON o.id = r.organization AND entered ->> 'completed' >= valid_from
+    AND entered ->> 'completed' < valid_to
+WHERE r.kind = 'election' AND entered ->> 'completed' BETWEEN :first AND :last;
+
+-- elections_due: COUNT(*) by tier
+-- Elections whose deadline lies in the period, completed or not.
+SELECT r.organization, fields ->> 'deadline' AS day, o.kind AS tier
+FROM record AS r JOIN organization AS o
+  ON o.id = r.organization AND fields ->> 'deadline' >= valid_from
+    AND fields ->> 'deadline' < valid_to
+WHERE r.kind = 'election' AND fields ->> 'deadline' BETWEEN :first AND :last;
+
+-- open_affairs_newly_established: COUNT(*)
+-- Enterprises that set up open affairs in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'open_affairs_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- honours_awarded: COUNT(*) by honour, target
+-- Honours awarded in the period.
+SELECT organization, on_date AS day, fields ->> 'honour' AS honour, fields ->> 'target' AS target
+FROM record WHERE kind = 'honour_award' AND on_date BETWEEN :first AND :last;
+
+-- superior_visits_received: COUNT(*) by level, month, topic
+-- Visits by superiors in the period.
+SELECT organization, on_date AS day, SUBSTR(on_date, 1, 7) AS month,
+  fields ->> 'level' AS level, fields ->> 'topic' AS topic
+FROM record WHERE kind = 'superior_visit' AND on_date BETWEEN :first AND :last;
+
+-- reform_pilots: COUNT(*)
+-- Pilots named up to the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'reform_pilot' AND on_date <= :last;
+
+-- pilot_experiences_summarised: COUNT(*)
+-- Experiences summarised in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'pilot_experience' AND on_date BETWEEN :first AND :last;
+
+-- bargaining_advisers: COUNT(*) by action, kind, tier
+-- Advisers hired, replaced or ended in the period; the tier is the kind of the organisation.
+SELECT r.organization, on_date AS day, o.kind AS tier,
+  fields ->> 'adviser_kind' AS kind, fields ->> 'action' AS action
+FROM record AS r JOIN organization AS o
+  ON o.id = r.organization AND on_date >= valid_from AND on_date < valid_to
+WHERE r.kind = 'adviser_appointment' AND on_date BETWEEN :first AND :last;
+
+-- needy_workers_total: COUNT(*) by level or all
+-- Hardship files opened up to the period's end and not exited by then.
+SELECT organization, :last AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'hardship_file' AND on_date <= :last
+  AND (entered ->> 'exited' IS NULL OR entered ->> 'exited' > :last);
+
+-- files_entered: COUNT(*) by level or all
+-- Hardship files opened in the period.
+SELECT organization, on_date AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'hardship_file' AND on_date BETWEEN :first AND :last;
+
+-- files_exited: COUNT(*) by level or all
+-- Hardship files exited in the period.
+SELECT organization, entered ->> 'exited' AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'hardship_file' AND entered ->> 'exited' BETWEEN :first AND :last;
+
+-- programmes_selected: COUNT(*) by event
+-- Programmes selected in the period.
+SELECT organization, entered ->> 'selected' AS day, fields ->> 'event' AS event
+FROM record WHERE kind = 'competition_entry' AND entered ->> 'selected' BETWEEN :first AND :last;
+
+-- reading_events_held: COUNT(*)
+-- Reading events held in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'reading_event' AND on_date BETWEEN :first AND :last;
+
+-- reading_event_kinds: COUNT(DISTINCT event_kind)
+-- Different kinds of the reading events held in the period.
+SELECT organization, on_date AS day, fields ->> 'event_kind' AS event_kind
+FROM record WHERE kind = 'reading_event' AND on_date BETWEEN :first AND :last;
+
+-- studios_established: COUNT(*) by holder
+-- Studios established in the period.
+SELECT organization, on_date AS day, fields ->> 'holder' AS holder
+FROM record WHERE kind = 'studio' AND on_date BETWEEN :first AND :last;
+
+-- studios_in_operation: COUNT(*) by holder
+-- Studios established up to the period's end that are marked as in operation.
+SELECT organization, :last AS day, fields ->> 'holder' AS holder
+FROM record WHERE kind = 'studio' AND on_date <= :last
+  AND fields ->> 'in_operation' = 'true';
+
+-- studios_recommended: COUNT(*) by level
+-- Recommendations of studios in the period.
+SELECT organization, on_date AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'studio_nomination' AND on_date BETWEEN :first AND :last;
+
+-- service_sessions_delivered: COUNT(*)
+-- Visits of the service team in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'service_visit' AND on_date BETWEEN :first AND :last;
+
+-- service_fields_covered: COUNT(DISTINCT service_field)
+-- Different fields of the service team's visits in the period.
+SELECT organization, on_date AS day, fields ->> 'service_field' AS service_field
+FROM record WHERE kind = 'service_visit' AND on_date BETWEEN :first AND :last;
+
+-- model_workers_visited: COUNT(DISTINCT subject) by festival
+-- Different model workers who were paid a benefit for a festival in the period.
+SELECT organization, on_date AS day, subject, fields ->> 'festival' AS festival
+FROM record WHERE kind = 'model_worker_benefit' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'festival' <> '';
+
+-- model_worker_benefit_amount: SUM(fen) per 100 by festival, kind or total
+-- Benefits paid to model workers in the period, in yuan.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen,
+  fields ->> 'festival' AS festival, fields ->> 'benefit_kind' AS kind
+FROM record WHERE kind = 'model_worker_benefit' AND on_date BETWEEN :first AND :last;
+
+-- health_check_persons: COUNT(DISTINCT subject) by group, month
+-- Different persons checked in the period.
+SELECT organization, on_date AS day, subject,
+  SUBSTR(on_date, 1, 7) AS month, fields ->> 'group' AS "group"
+FROM record WHERE kind = 'health_check_attendance' AND on_date BETWEEN :first AND :last;
+
+-- skills_contests_held: COUNT(*) by host
+-- Contests held in the period.
+SELECT organization, on_date AS day, fields ->> 'host' AS host
+FROM record WHERE kind = 'skills_contest' AND on_date BETWEEN :first AND :last;
+
+-- skills_contest_participants: COUNT(*) by host
+-- Entries of the period into contests; the host is that of the contest.
+SELECT r.organization, r.on_date AS day, parent.fields ->> 'host' AS host
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'contest_entry' AND r.on_date BETWEEN :first AND :last;
+
+-- skills_contest_trades: COUNT(DISTINCT trade) by host
+-- Different trades of the contests held in the period.
+SELECT organization, on_date AS day, fields ->> 'trade' AS trade, fields ->> 'host' AS host
+FROM record WHERE kind = 'skills_contest' AND on_date BETWEEN :first AND :last;
+
+-- innovation_projects_approved: COUNT(*)
+-- Projects approved in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'innovation_project' AND on_date BETWEEN :first AND :last;
+
+-- innovation_participants: COUNT(DISTINCT subject)
+-- Different persons who joined a project in the period.
+SELECT organization, on_date AS day, subject
+FROM record WHERE kind = 'innovation_project_member' AND on_date BETWEEN :first AND :last;
+
+-- innovation_results: COUNT(*)
+-- Results achieved in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'innovation_result' AND on_date BETWEEN :first AND :last;
+
+-- mentor_pairs: COUNT(*)
+-- Apprentices paired in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'mentor_pairing' AND on_date BETWEEN :first AND :last;
+
+-- ankang_units: COUNT(DISTINCT unit)
+-- Different units enrolled in the period.
+SELECT organization, on_date AS day, fields ->> 'unit' AS unit
+FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- ankang_participants: SUM(participants)
+-- Workers taking part of the enrolments of the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'participants' AS INTEGER) AS participants
+FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- ankang_workforce: SUM(workers)
+-- Workers of the units of the enrolments of the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'workers' AS INTEGER) AS workers
+FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- ankang_participation_rate: SUM(100 * participants) per SUM(workers)
+-- Per cent of those workers who take part.
+SELECT organization, on_date AS day, CAST(fields ->> 'participants' AS INTEGER) AS participants,
+  CAST(fields ->> 'workers' AS INTEGER) AS workers
+FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- hazards_reported: COUNT(*) by channel
+-- Hazards reported in the period.
+SELECT organization, on_date AS day, fields ->> 'channel' AS channel
+FROM record WHERE kind = 'hazard_report' AND on_date BETWEEN :first AND :last;
+
+-- hazards_fixed: COUNT(*) by channel
+-- Hazards fixed in the period.
+SELECT organization, entered ->> 'fixed' AS day, fields ->> 'channel' AS channel
+FROM record WHERE kind = 'hazard_report' AND entered ->> 'fixed' BETWEEN :first AND :last;
+
+-- safety_campaign_items: COUNT(DISTINCT activity_kind)
+-- Different kinds of the safety activities held in the period.
+SELECT organization, on_date AS day, fields ->> 'activity_kind' AS activity_kind
+FROM record WHERE kind = 'safety_activity' AND on_date BETWEEN :first AND :last;
+
+-- handouts_distributed: SUM(copies) by topic
+-- Copies handed out in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'copies' AS INTEGER) AS copies,
+  fields ->> 'topic' AS topic
+FROM record WHERE kind = 'handout_issue' AND on_date BETWEEN :first AND :last;
+
+-- publicity_sessions_held: COUNT(*) by topic
+-- Publicity sessions held in the period.
+SELECT organization, on_date AS day, fields ->> 'topic' AS topic
+FROM record WHERE kind = 'publicity_activity' AND on_date BETWEEN :first AND :last;
+
+-- legal_aid_teams_established: COUNT(*)
+-- Legal-aid teams established in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'legal_aid_team' AND on_date BETWEEN :first AND :last;
+
+-- job_fairs_held: COUNT(*)
+-- Job fairs held in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'job_fair' AND on_date BETWEEN :first AND :last;
+
+-- vacancies_published: SUM(vacancies)
+-- Vacancies offered at the job fairs of the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'vacancies' AS INTEGER) AS vacancies
+FROM record WHERE kind = 'job_fair' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'vacancies' <> '';
+
+-- wage_arrears_campaigns: COUNT(*)
+-- Inspections against wage arrears in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'wage_arrears_inspection' AND on_date BETWEEN :first AND :last;
+
+-- mediation_partner_agencies: COUNT(DISTINCT agency)
+-- Different agencies with which an agreement was made up to the period's end.
+SELECT organization, :last AS day, fields ->> 'agency' AS agency
+FROM record WHERE kind = 'mediation_agreement' AND on_date <= :last;
+
+-- disputes_accepted: COUNT(*)
+-- Disputes accepted in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'dispute_case' AND on_date BETWEEN :first AND :last;
+
+-- disputes_closed: COUNT(*)
+-- Disputes closed in the period.
+SELECT organization, entered ->> 'closed' AS day
+FROM record WHERE kind = 'dispute_case' AND entered ->> 'closed' BETWEEN :first AND :last;
+
+-- dispute_workers_involved: COUNT(*)
+-- Workers party to disputes accepted in the period, one for each dispute; employers do not count.
+SELECT r.organization, parent.on_date AS day
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'dispute_party' AND r.fields ->> 'role' = 'worker'
+  AND parent.on_date BETWEEN :first AND :last;
+
+-- dispute_amount: SUM(fen) per 1000000 to 1 decimal
+-- Amount of the disputes accepted in the period, in ten thousand yuan.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'dispute_case' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'amount' <> '';
+
+-- mutual_aid_units: COUNT(DISTINCT unit)
+-- Different units enrolled in the period.
+SELECT organization, on_date AS day, fields ->> 'unit' AS unit
+FROM record WHERE kind = 'mutual_aid_enrolment' AND on_date BETWEEN :first AND :last;
+
+-- mutual_aid_insured: COUNT(*)
+-- Persons on the lists of insured of the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'mutual_aid_insured' AND on_date BETWEEN :first AND :last;
+
+-- mutual_aid_target: SUM(target) by target_from
+-- Persons to be insured by the plans that begin in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'target_persons' AS INTEGER) AS target,
+  fields ->> 'target_from' AS target_from
+FROM record WHERE kind = 'mutual_aid_plan' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'target_persons' <> '';
+
+-- mutual_aid_target_completion: SUM(100 * insured) per SUM(target)
+-- Per cent of that target who are insured.
+SELECT organization, on_date AS day, 1 AS insured, 0 AS target
+FROM record WHERE kind = 'mutual_aid_insured' AND on_date BETWEEN :first AND :last
+UNION ALL
+SELECT organization, on_date, 0, CAST(fields ->> 'target_persons' AS INTEGER)
+FROM record WHERE kind = 'mutual_aid_plan' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'target_persons' <> '';
+
+-- mutual_aid_premium: SUM(fen) per 1000000
+-- Premiums received in the period, in ten thousand yuan.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'mutual_aid_premium' AND on_date BETWEEN :first AND :last;
+
+-- mutual_aid_claims: COUNT(*)
+-- Claims paid in the period.
+SELECT organization, entered ->> 'paid' AS day
+FROM record WHERE kind = 'mutual_aid_claim' AND entered ->> 'paid' BETWEEN :first AND :last;
+
+-- mutual_aid_paid: SUM(fen) per 1000000 to 2 decimals
+-- Money paid on claims in the period, in ten thousand yuan.
+SELECT organization, entered ->> 'paid' AS day,
+  CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'mutual_aid_claim' AND entered ->> 'paid' BETWEEN :first AND :last;
+
+-- benefit_service_tiers: COUNT(DISTINCT tier)
+-- Different tiers of needs of the projects launched in the period.
+SELECT organization, on_date AS day, fields ->> 'tier' AS tier
+FROM record WHERE kind = 'benefit_project' AND on_date BETWEEN :first AND :last;
+
+-- benefit_project_series: COUNT(*)
+-- Series of projects launched in the period, one a record.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'benefit_project' AND on_date BETWEEN :first AND :last;
+
+-- benefit_merchants: COUNT(*)
+-- Agreements signed up to the period's end and not ended by then.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'merchant_agreement' AND on_date <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- benefit_course_participants: COUNT(*)
+-- Registrations for courses in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'course_registration' AND on_date BETWEEN :first AND :last;
+
+-- recuperation_persons: COUNT(*) by group
+-- Persons on trips in the period; the group is that of the trip.
+SELECT r.organization, r.on_date AS day, parent.fields ->> 'group' AS "group"
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'recuperation_enrolment' AND r.on_date BETWEEN :first AND :last;
+
+-- womens_activities_held: COUNT(*) by theme
+-- Women workers' activities held in the period.
+SELECT organization, on_date AS day, fields ->> 'theme' AS theme
+FROM record WHERE kind = 'womens_activity' AND on_date BETWEEN :first AND :last;
+
+-- womens_activity_participants: COUNT(*) by theme
+-- Attendances in the period; the theme is that of the activity.
+SELECT r.organization, r.on_date AS day, parent.fields ->> 'theme' AS theme
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'womens_activity_attendance' AND r.on_date BETWEEN :first AND :last;
+
+-- matchmaking_events_held: COUNT(*)
+-- Matchmaking events held in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'matchmaking_event' AND on_date BETWEEN :first AND :last;
+
+-- matches_made: SUM(matches)
+-- Pairs matched at the events of the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'matches' AS INTEGER) AS matches
+FROM record WHERE kind = 'matchmaking_event' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'matches' <> '';
+
+-- documents_issued: COUNT(*)
+-- Documents issued in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'issued_document' AND on_date BETWEEN :first AND :last;
+
+-- integrity_campaign_activities: COUNT(*) by campaign
+-- Integrity activities held in the period.
+SELECT organization, on_date AS day, fields ->> 'campaign' AS campaign
+FROM record WHERE kind = 'integrity_activity' AND on_date BETWEEN :first AND :last;
+
+-- audit_reports_drafted: COUNT(*) by status
+-- Audit reports sent for comment in the period; no other status is counted.
+SELECT organization, entered ->> 'draft_for_comment' AS day, 'draft_for_comment' AS status
+FROM record
+WHERE kind = 'audit_report' AND entered ->> 'draft_for_comment' BETWEEN :first AND :last;
+
+-- cadre_trainings_held: COUNT(*) by topic
+-- Courses for cadres begun in the period.
+SELECT organization, on_date AS day, fields ->> 'topic' AS topic
+FROM record WHERE kind = 'training_course' AND on_date BETWEEN :first AND :last;
+
+-- cadre_training_participants: COUNT(*) by topic
+-- Attendances in the period; the topic is that of the course.
+SELECT r.organization, r.on_date AS day, parent.fields ->> 'topic' AS topic
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'training_attendance' AND r.on_date BETWEEN :first AND :last;
+
+-- renovation_projects_started: COUNT(*)
+-- Renovations started in the period.
+SELECT organization, entered ->> 'started' AS day
+FROM record WHERE kind = 'renovation_project' AND entered ->> 'started' BETWEEN :first AND :last;
