@@ -67,6 +67,10 @@ std::string FormatDate(absl::CivilDay day) {
 
 absl::StatusOr<std::string> NormalizeDate(std::string_view text) {
   text = Strip(text);
+  // What spreadsheets append to a date that they keep as an instant.
+  for (const std::string_view midnight : {" 00:00:00", " 0:00:00", " 0:00", "T00:00:00"}) {
+    if (text.ends_with(midnight)) text.remove_suffix(midnight.size());
+  }
   std::optional<absl::CivilDay> day;
   if (text.size() == 8 && text.find_first_not_of("0123456789") == std::string_view::npos) {
     day = Day(Number(text.substr(0, 4), 4, 4), Number(text.substr(4, 2), 2, 2),

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 
@@ -45,9 +46,13 @@ std::optional<std::string> DateOf(const FactRule& rule, const FactSource& source
 std::string LeavingDate(const FactRule& rule, const FactSource& source) {
   const std::string_view by_state =
       rule.until_state().empty() ? "" : Lookup(source.entered, rule.until_state());
-  const std::string_view by_date = rule.until().empty() ? "" : ValueOf(source, rule.until());
+  std::string by_date(rule.until().empty() ? "" : ValueOf(source, rule.until()));
+  // ends_on is the last day in the stock, other dates are the first day out of it.
+  if (const auto last = ParseDate(by_date); rule.until() == "ends_on" && last.ok()) {
+    by_date = FormatDate(*last + 1);
+  }
   if (by_state.empty() || by_date.empty()) return StrCat(by_state, by_date);
-  return std::string(std::min(by_state, by_date));
+  return std::min(std::string(by_state), by_date);
 }
 
 absl::StatusOr<int64_t> AmountOf(const FactRule& rule, const FactSource& source) {

@@ -36,6 +36,7 @@ Program::Program()
   AddReportCommands(*this);
   AddTreeCommands(*this);
   AddRecordCommands(*this);
+  AddCallCommands(*this);
   AddTokenCommands(*this);
   AddCompletionCommands(*this);
 }

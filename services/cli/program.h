@@ -34,6 +34,7 @@ void AddFigureCommands(Program& program);
 void AddReportCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddRecordCommands(Program& program);
+void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);
 void AddCompletionCommands(Program& program);
 

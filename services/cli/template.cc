@@ -13,8 +13,6 @@
 namespace gonghui::cli {
 namespace {
 
-constexpr int kCodesShown = 12;
-
 // A value that the column takes, where the catalogue has no example.
 std::string Sample(const KindEntry& entry, const Column& column) {
   const auto& field = column.field;
@@ -50,13 +48,10 @@ std::string CodesText(const KindEntry& entry, const common::v1::KindField& field
   if (list == nullptr) return "";
   std::vector<std::string> codes;
   for (const auto& code : list->codes()) {
-    if (static_cast<int>(codes.size()) == kCodesShown) {
-      codes.push_back("…");
-      break;
-    }
     codes.push_back(code.label().zh().empty() ? code.code()
                                               : code.code() + "=" + code.label().zh());
   }
+  if (list->open()) codes.push_back("(or any other text)");
   return absl::StrJoin(codes, " ");
 }
 

@@ -72,9 +72,9 @@ absl::StatusOr<int> Token(Session& session, const TokenOptions& options) {
 
 void AddTokenCommands(Program& program) {
   auto options = std::make_shared<TokenOptions>();
-  CLI::App* token = AddCommand(
-      program.app, "token", "Make a token for a server started with --dev",
-      "gonghui token --dev --federation demo --subject li --role administrator --out token");
+  CLI::App* token =
+      AddCommand(program.app, "token", "Make a token for a server started with --dev",
+                 "gonghui token --dev --federation demo --subject li --role admin --out token");
   token->add_flag("--dev", options->dev, "Say that the server is a development server");
   token->add_option("--data", options->data, "Data folder of the server")
       ->type_name("DIR")
@@ -82,7 +82,11 @@ void AddTokenCommands(Program& program) {
   token->add_option("--key", options->key, "Signing key; default: DATA/dev/signing-key.pem")
       ->type_name("FILE");
   token->add_option("--subject", options->subject, "Who")->capture_default_str();
-  token->add_option("--role", options->role, "Role held")->required();
+  token
+      ->add_option("--role", options->role,
+                   "Role held: admin, registrar, accountant, organiser, caseworker, clerk, "
+                   "statistician, auditor")
+      ->required();
   token->add_option("--org", options->organization, "Organisation where it is held; * everywhere")
       ->type_name("ID")
       ->capture_default_str();

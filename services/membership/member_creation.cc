@@ -24,9 +24,9 @@ namespace {
 bool SameContent(const MemberRow& existing, const MemberRow& wanted) {
   v1::Member a = existing.member;
   v1::Member b = wanted.member;
+  if (b.left_on().empty()) a.clear_left_on();
   for (v1::Member* member : {&a, &b}) {
     member->clear_state();
-    member->clear_left_on();
     member->clear_create_time_us();
   }
   return a.SerializeAsString() == b.SerializeAsString();
@@ -75,15 +75,14 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   Candidate candidate{.at = std::move(at)};
   MemberRow& row = candidate.row;
   row.member = member;
-  for (const auto clear :
-       {&v1::Member::clear_name, &v1::Member::clear_etag, &v1::Member::clear_left_on}) {
-    (row.member.*clear)();
-  }
+  row.member.clear_name();
+  row.member.clear_etag();
   candidate.status = NormalizeMember(catalog_, candidate.at, row.member);
   if (!candidate.status.ok()) return candidate;
   row.id = NewId(call.clock->Now());
   row.id_index = store_.IndexOf(call.federation, row.member.id_type(), row.member.id_number());
-  row.member.set_state("active");
+  row.member.set_state(row.member.left_on().empty() ? "active" : "left");
+  if (row.member.state() == "left") row.leave_reason = "unknown";
   row.member.set_create_time_us(call.clock->NowMicros());
   absl::StatusOr<std::vector<common::v1::Fact>> facts = MemberFacts(kind_, row, {});
   candidate.status = facts.status();
@@ -91,16 +90,36 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   return candidate;
 }
 
-absl::Status Members::InsertNew(sql::Tx& tx, const std::string& federation,
-                                absl::Span<const Candidate> candidates,
-                                absl::Span<const sql::Args> args, absl::Span<absl::Status> statuses,
-                                std::vector<bool>& existing) const {
+absl::Status Members::CheckOrganizations(sql::Tx& tx, const std::string& federation,
+                                         absl::Span<const Candidate> candidates,
+                                         absl::Span<absl::Status> statuses) {
   OpenOrganizations organizations(tx, federation);
-  std::vector<size_t> good;
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (!statuses[i].ok()) continue;
     RETURN_IF_ERROR(organizations.Check(candidates[i].row.member.organization(),
                                         StrCat(candidates[i].at, "organization"), statuses[i]));
+  }
+  return absl::OkStatus();
+}
+
+void Members::RefuseDuplicates(absl::Span<const Candidate> candidates,
+                               absl::Span<absl::Status> statuses) {
+  std::set<std::string_view> persons;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (!statuses[i].ok() || persons.insert(candidates[i].row.id_index).second) continue;
+    statuses[i] = InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
+                                  "the same person stands twice in this file or request; keep one",
+                                  "同一人在本次导入中重复，请保留一条")
+                      .At("id_number");
+  }
+}
+
+absl::Status Members::InsertNew(sql::Tx& tx, const std::string& federation,
+                                absl::Span<const Candidate> candidates,
+                                absl::Span<const sql::Args> args, absl::Span<absl::Status> statuses,
+                                std::vector<bool>& existing) const {
+  std::vector<size_t> good;
+  for (size_t i = 0; i < candidates.size(); ++i) {
     if (statuses[i].ok()) good.push_back(i);
   }
   std::vector<sql::Args> some;
@@ -135,7 +154,6 @@ absl::StatusOr<v1::BatchCreateMembersResponse> Members::BatchCreate(
   std::vector<sql::Args> args;
   std::vector<absl::Status> checked;
   std::map<std::string, absl::Status> scopes;
-  std::set<std::string_view> persons;
   candidates.reserve(request.members_size());
   for (const v1::Member& member : request.members()) {
     absl::Status valid = rpc::Validate(member);
@@ -149,20 +167,16 @@ absl::StatusOr<v1::BatchCreateMembersResponse> Members::BatchCreate(
       scope = scopes.emplace(member.organization(), call.CheckScope(member.organization())).first;
     }
     status = scope->second;
-    if (status.ok() && !persons.insert(candidate.row.id_index).second) {
-      status = InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
-                               "the same person stands twice in this request; send one of them",
-                               "同一人在本次请求中重复")
-                   .At("id_number");
-    }
     if (status.ok()) row = store_.ToArgs(call.federation, candidate.row);
   }
   using Response = v1::BatchCreateMembersResponse;
   return WriteBatch<Response>(db_, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Response> {
     std::vector<absl::Status> statuses = checked;
     std::vector<bool> existing(candidates.size());
-    RETURN_IF_ERROR(
-        InsertNew(tx, call.federation, candidates, args, absl::MakeSpan(statuses), existing));
+    const absl::Span<absl::Status> verdicts = absl::MakeSpan(statuses);
+    RETURN_IF_ERROR(CheckOrganizations(tx, call.federation, candidates, verdicts));
+    RefuseDuplicates(candidates, verdicts);
+    RETURN_IF_ERROR(InsertNew(tx, call.federation, candidates, args, verdicts, existing));
     Response answer;
     feed::v1::Event event;
     event.set_type("gonghui.membership.v1.MembersCreated");
@@ -218,6 +232,7 @@ absl::Status Members::CreateRound(sql::Tx& tx, Round& round) const {
   }
   const std::vector<absl::Status> before = statuses;
   std::vector<bool> existing(size);
+  RETURN_IF_ERROR(CheckOrganizations(tx, federation, round.candidates, absl::MakeSpan(statuses)));
   RETURN_IF_ERROR(
       InsertNew(tx, federation, round.candidates, round.args, absl::MakeSpan(statuses), existing));
   feed::v1::Event event;

@@ -247,7 +247,7 @@ absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind
                             const std::string& left_on) {
     source.organization = organization;
     source.fields["on_date"] = source.fields["joined_on"] = joined_on;
-    source.fields["ends_on"] = left_on;
+    source.fields["left_on"] = left_on;
     return catalog::FactsOf(kind, source);
   };
   ASSIGN_OR_RETURN(std::vector<common::v1::Fact> facts,

@@ -88,6 +88,12 @@ absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view a
   }
   RETURN_IF_ERROR(NormalizeIdentity(at, member));
   RETURN_IF_ERROR(NormalizePhone(at, member));
+  if (!member.left_on().empty() && member.left_on() < member.joined_on()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           StrCat(at, "left_on lies before joined_on; correct one of them"),
+                           StrCat(at, "left_on 早于 joined_on，请更正"))
+        .At(StrCat(at, "left_on"));
+  }
   if (member.birth_date() >= member.joined_on()) {
     return InvalidArgument(common::v1::REASON_FIELD_INVALID,
                            StrCat(at, "joined_on lies before the birth date; correct it"),

@@ -59,6 +59,13 @@ class Members {
   struct Round;
 
   Candidate Prepare(const rpc::Call& call, const v1::Member& member, std::string at) const;
+  // Members join organisations that exist and are open.
+  static absl::Status CheckOrganizations(sql::Tx& tx, const std::string& federation,
+                                         absl::Span<const Candidate> candidates,
+                                         absl::Span<absl::Status> statuses);
+  // A batch holds a person once; the first good item is taken.
+  static void RefuseDuplicates(absl::Span<const Candidate> candidates,
+                               absl::Span<absl::Status> statuses);
   // Inserts what is well; where a person is registered already sets the status, and `existing` for
   // the same content.
   absl::Status InsertNew(sql::Tx& tx, const std::string& federation,

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "common/base/date.h"
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -77,6 +78,13 @@ Error TooEarly(const std::string& id, const std::string& founded_on, const std::
       .With("organization", id)
       .With("founded_on", founded_on)
       .With("date", date)
+      .At(std::string(field));
+}
+
+Error TooLate(std::string_view field) {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         StrCat(kForever, " stands for the end of time; name an earlier day"),
+                         StrCat(kForever, " 表示长期有效，请填写更早的日期"))
       .At(std::string(field));
 }
 
@@ -288,6 +296,8 @@ absl::Status Organizations::FoundOne(TreeWrite& write, Founding& founding) const
     } else if (wanted.founded_on() < parent[0].founded_on) {
       founding.status = TooEarly(wanted.parent(), parent[0].founded_on, wanted.founded_on(),
                                  StrCat(founding.at, "founded_on"));
+    } else if (wanted.founded_on() >= kForever) {
+      founding.status = TooLate(StrCat(founding.at, "founded_on"));
     } else if (std::string closed_on = ClosedOn(parent); !closed_on.empty()) {
       founding.status = Closed(wanted.parent(), closed_on, StrCat(founding.at, "parent"));
     }
@@ -421,6 +431,7 @@ absl::StatusOr<v1::Organization> Organizations::Apply(rpc::Call& call, const Req
         if (change.from < believed[0].founded_on) {
           return TooEarly(id, believed[0].founded_on, change.from, "valid_from");
         }
+        if (change.from >= kForever) return TooLate("valid_from");
         Revision revision = Revise(believed, change.attribute, change.value, change.from);
         RETURN_IF_ERROR(change.check(tx, write, believed, revision));
         if (!revision.begun.empty()) {

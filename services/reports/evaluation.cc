@@ -107,18 +107,28 @@ int ScaleOf(const v1::Measure& measure) {
   return measure.unit() == "wan_yuan" ? 6 : 2;
 }
 
+constexpr int kRatioDecimals = 2;
+constexpr int64_t kRatioUnits = 100;
+
+// Without zeros at the end: figures are printed exactly, not padded.
+std::string Trimmed(std::string text) {
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 // Sets value and text of a ratio; leaves them empty over zero.
 void SetRatio(const v1::Measure& measure, const Outcome& outcome, v1::Figure& figure) {
   const int64_t denominator = outcome.denominator->value;
   if (denominator <= 0) return;
   auto millionths = MulDivRound(outcome.sum.value, 1'000'000, denominator);
-  int64_t printed_unit = measure.unit() == "%" ? 100 : 1;
-  for (int i = 0; i < measure.decimals(); ++i) printed_unit *= 10;
-  auto printed = MulDivRound(outcome.sum.value, printed_unit, denominator);
+  const bool percent = measure.unit() == "%";
+  auto printed = MulDivRound(outcome.sum.value, (percent ? 100 : 1) * kRatioUnits, denominator);
   if (!millionths.ok() || !printed.ok()) return;
   figure.set_has_value(true);
   figure.set_value(*millionths);
-  figure.set_text(FormatScaled(*printed, measure.decimals(), measure.decimals()));
+  figure.set_text(Trimmed(FormatScaled(*printed, kRatioDecimals, kRatioDecimals)));
 }
 
 }  // namespace
@@ -215,7 +225,8 @@ Outcome LoadedMeasure::Total(const DimensionFilter& filter) const {
 }
 
 std::string FormatValue(const v1::Measure& measure, int64_t value) {
-  return FormatScaled(value, ScaleOf(measure), measure.decimals());
+  const int scale = ScaleOf(measure);
+  return Trimmed(FormatScaled(value, scale, scale));
 }
 
 v1::Figure MakeFigure(const FigureScope& scope, const v1::Measure& measure,

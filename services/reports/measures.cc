@@ -24,9 +24,6 @@ absl::Status CheckMeasure(const v1::Measure& measure) {
   if (measure.kind() == v1::MEASURE_KIND_UNSPECIFIED) {
     return Fault(measure, "it has no kind", "缺少类型");
   }
-  if (measure.decimals() < 0 || measure.decimals() > 6) {
-    return Fault(measure, "decimals must be 0 to 6", "小数位数应为0至6");
-  }
   if (measure.kind() == v1::MEASURE_KIND_MONEY && measure.unit() != "yuan" &&
       measure.unit() != "wan_yuan") {
     return Fault(measure, "money is answered in yuan or wan_yuan", "金额单位应为 yuan 或 wan_yuan");

@@ -133,7 +133,7 @@ class MutualAid {
   // The units with most settled members of their own; enough persons drawn from them all.
   void Enrol() {
     std::vector<std::pair<size_t, size_t>> sizes;
-    for (const char* kind : {"enterprise", "institution"}) {
+    for (const char* kind : {"enterprise", "institution", "community", "park", "branch"}) {
       for (size_t at : district_.OfKind(kind)) sizes.emplace_back(district_.Settled(at).size(), at);
     }
     std::sort(sizes.rbegin(), sizes.rend());

@@ -223,7 +223,7 @@ TEST_F(FiguresTest, DistinctCountsBalancesMoneyAndRatios) {
   EXPECT_EQ(Answers(Query("D01", "2018", "studios_in_operation", "holder=model_worker")),
             (Lines{"D01 holder=model_worker 0"}));
   EXPECT_EQ(Answers(Query("D01", "2020H1", "dispute_amount", "month=2020-06")),
-            (Lines{"D01 month=2020-06 8.3"}));
+            (Lines{"D01 month=2020-06 8.331"}));
   EXPECT_EQ(Answers(Query("D01", "2020H1", "ankang_participation_rate", "")), (Lines{"D01 90"}));
   EXPECT_EQ(Answers(Query("E02", "2020H1", "ankang_participation_rate", "")), (Lines{"E02 null"}));
 }

@@ -94,7 +94,7 @@ TEST(FactsOfTest, LeavesTheStockOnce) {
   EXPECT_THAT(LinesOf("{measure: m, until_state: closed}", Sample()),
               ElementsAre("m@T03 2020-03-04 {}  1", "m@T03 2020-04-02 {}  -1"));
   EXPECT_THAT(LinesOf("{measure: m, until: ends_on}", Sample()),
-              ElementsAre("m@T03 2020-03-04 {}  1", "m@T03 2020-05-01 {}  -1"));
+              ElementsAre("m@T03 2020-03-04 {}  1", "m@T03 2020-05-02 {}  -1"));
   EXPECT_THAT(LinesOf("{measure: m, until: ends_on, until_state: closed}", Sample()),
               ElementsAre("m@T03 2020-03-04 {}  1", "m@T03 2020-04-02 {}  -1"));
 }

@@ -63,5 +63,20 @@ TEST(StatusTest, BecomesAnItemOfABatch) {
   EXPECT_EQ(failure.message_zh(), "月份超出范围");
 }
 
+TEST(StatusTest, IdentityNumbersBecomeStars) {
+  const absl::Status status =
+      InvalidArgument(common::v1::REASON_FIELD_INVALID, "no kind '11010119900307002X'",
+                      "没有“110101199003070011”")
+          .With("kind", "a/110101199003070011")
+          .At("fields.110101199003070011");
+  EXPECT_EQ(status.message(), "no kind '******************'");
+  EXPECT_EQ(MessageZhOf(status), "没有“******************”");
+  EXPECT_EQ(MetadataOf(status)[0].second, "a/******************");
+  EXPECT_EQ(FieldOf(status), "fields.******************");
+  const absl::Status amounts = InvalidArgument(
+      common::v1::REASON_FIELD_INVALID, "9223372036854775807 or 12345678901234567 fen", "金额有误");
+  EXPECT_EQ(amounts.message(), "9223372036854775807 or 12345678901234567 fen");
+}
+
 }  // namespace
 }  // namespace gonghui
