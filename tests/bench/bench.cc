@@ -19,6 +19,10 @@ int main(int argc, char** argv) {
                                                                     {"vouchers", BenchVouchers},
                                                                     {"facts", BenchFacts},
                                                                     {"figures", BenchFigures}};
+  if (argc == 4 && std::strcmp(argv[1], "raw") == 0) {
+    BenchImport(argv[2], std::atof(argv[3]));
+    return 0;
+  }
   Settings settings;
   std::set<std::string> names;
   for (int i = 1; i < argc; ++i) {

@@ -77,4 +77,24 @@ void BenchMembers(const Settings& settings) {
   Print("batch_create_members", rates[1], "rows/s", rates[0], 0.4);
 }
 
+// The rows that stand for the rows of the files: organisations, members and records.
+void BenchImport(const std::string& folder, double rate) {
+  double seconds = 0;
+  double rows = 0;
+  for (const auto& [area, table] :
+       std::vector<std::pair<std::string, std::string>>{{"membership", "organization_versions"},
+                                                        {"membership", "members"},
+                                                        {"membership", "records"},
+                                                        {"funds", "records"},
+                                                        {"activities", "records"},
+                                                        {"casework", "records"}}) {
+    int64_t count = 0;
+    const double raw = RawInsertRate(absl::StrCat(folder, "/", area, ".db"), {table}, 1000, &count);
+    if (count == 0) continue;
+    rows += static_cast<double>(count);
+    seconds += static_cast<double>(count) / raw;
+  }
+  Print("import_end_to_end", rate, "rows/s", rows / seconds, 0.15);
+}
+
 }  // namespace gonghui::bench

@@ -155,7 +155,7 @@ std::vector<std::string> BenchSuite::LoadMembers(int count, int first) {
 }
 
 double RawInsertRate(const std::string& schema_of, const std::vector<std::string>& tables,
-                     int batch) {
+                     int batch, int64_t* count) {
   sqlite3* from = nullptr;
   Check(sqlite3_open_v2(schema_of.c_str(), &from, SQLITE_OPEN_READONLY, nullptr), from);
   const std::string path = absl::StrCat(schema_of, ".raw");
@@ -200,6 +200,7 @@ double RawInsertRate(const std::string& schema_of, const std::vector<std::string
   sqlite3_close(from);
   sqlite3_close(to);
   for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix);
+  if (count != nullptr) *count = total;
   return static_cast<double>(total) / absl::ToDoubleSeconds(spent);
 }
 

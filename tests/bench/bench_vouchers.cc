@@ -81,15 +81,16 @@ double PostBatches(BenchSuite& suite) {
 double Pgbench(const std::string& url, double seconds) {
   static bool initialised = false;
   const std::string quiet = " 2>&1";
-  if (!initialised &&
-      system(absl::StrCat("pgbench -i -s 10 -q '", url, "' >/dev/null", quiet).c_str()) != 0)
+  if (!initialised && system(absl::StrCat("/usr/lib/postgresql/15/bin/pgbench -i -s 10 -q '", url,
+                                          "' >/dev/null", quiet)
+                                 .c_str()) != 0)
     return 0;
   initialised = true;
-  FILE* pipe =
-      popen(absl::StrCat("pgbench -M prepared -c 8 -j 2 -T ", static_cast<int>(seconds + 1), " '",
-                         url, "' 2>/dev/null | sed -n 's/^tps = \\([0-9.]*\\).*/\\1/p'")
-                .c_str(),
-            "r");
+  FILE* pipe = popen(absl::StrCat("/usr/lib/postgresql/15/bin/pgbench -M prepared -c 8 -j 2 -T ",
+                                  static_cast<int>(seconds + 1), " '", url,
+                                  "' 2>/dev/null | sed -n 's/^tps = \\([0-9.]*\\).*/\\1/p'")
+                         .c_str(),
+                     "r");
   double tps = 0;
   if (pipe == nullptr || fscanf(pipe, "%lf", &tps) != 1) tps = 0;
   if (pipe != nullptr) pclose(pipe);

@@ -24,6 +24,9 @@ void BenchMembers(const Settings& settings);
 void BenchVouchers(const Settings& settings);
 void BenchFacts(const Settings& settings);
 void BenchFigures(const Settings& settings);
+// `rate`: rows of the files a second, as measured from outside; the databases of that suite lie in
+// `folder`.
+void BenchImport(const std::string& folder, double rate);
 
 // A suite in a temporary folder with the federation "bench", its root "D01" and the unions "U000" …
 // "U099".
@@ -60,6 +63,6 @@ membership::v1::Member MakeMember(int n);
 // database of the same schema (made by copying `schema_of` without rows), `batch` rows a
 // transaction.
 double RawInsertRate(const std::string& schema_of, const std::vector<std::string>& tables,
-                     int batch);
+                     int batch, int64_t* count = nullptr);
 
 }  // namespace gonghui::bench
