@@ -28,21 +28,38 @@ std::optional<Detail> Detached(const absl::Status& status) {
   return detail;
 }
 
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Callers put identity numbers where they do not belong, and most messages quote what they refuse.
+// A run of 18 digits, or of 17 and an X, becomes stars.
+std::string WithoutIdentityNumbers(std::string text) {
+  constexpr size_t kLength = 18;
+  for (size_t start = 0; start < text.size();) {
+    size_t end = start;
+    while (end < text.size() && IsDigit(text[end])) ++end;
+    const bool checked_by_x = end < text.size() && (text[end] == 'X' || text[end] == 'x');
+    if (checked_by_x && end - start == kLength - 1) ++end;
+    if (end - start == kLength) text.replace(start, kLength, kLength, '*');
+    start = std::max(end, start + 1);
+  }
+  return text;
+}
+
 }  // namespace
 
 Error::Error(absl::StatusCode code, Reason reason, std::string message, std::string message_zh)
     : code_(code),
       reason_(reason),
-      message_(std::move(message)),
-      message_zh_(std::move(message_zh)) {}
+      message_(WithoutIdentityNumbers(std::move(message))),
+      message_zh_(WithoutIdentityNumbers(std::move(message_zh))) {}
 
 Error&& Error::With(std::string key, std::string value) && {
-  metadata_.emplace_back(std::move(key), std::move(value));
+  metadata_.emplace_back(std::move(key), WithoutIdentityNumbers(std::move(value)));
   return std::move(*this);
 }
 
 Error&& Error::At(std::string field) && {
-  field_ = std::move(field);
+  field_ = WithoutIdentityNumbers(std::move(field));
   return std::move(*this);
 }
 

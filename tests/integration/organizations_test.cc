@@ -290,6 +290,8 @@ TEST_P(OrganizationsTest, RenamesFromADate) {
               HasReason(common::v1::REASON_REQUEST_ID_REUSED));
   EXPECT_THAT(Rename(*admin_, "E01", "早", "2009-12-31"),
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "valid_from"));
+  EXPECT_THAT(Rename(*admin_, "E01", "晚", "9999-12-31"),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "valid_from"));
   EXPECT_THAT(Rename(*admin_, "E99", "无", "2020-01-01"),
               HasReasonAt(common::v1::REASON_NOT_FOUND, "name"));
   EXPECT_THAT(Rename(*clerk_, "E02", "别", "2020-01-01"),
