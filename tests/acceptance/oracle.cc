@@ -154,10 +154,6 @@ std::string ValueOr0(const Figures& figures, const FigureName& name) {
   return found == figures.end() ? "0" : found->second;
 }
 
-bool IsZero(absl::string_view value) {
-  return value.find_first_not_of("0.") == absl::string_view::npos;
-}
-
 }  // namespace
 
 absl::StatusOr<Oracle> ReadOracle(const std::string& path) {
@@ -232,9 +228,10 @@ std::string Rounded(int64_t part, int64_t whole, int decimals) {
   for (int i = 0; i < decimals; ++i) scale *= 10;
   const int64_t units = (2 * part * scale + whole) / (2 * whole);
   std::string text = absl::StrCat(units / scale);
-  if (decimals > 0) {
+  if (units % scale != 0) {
     const std::string fraction = absl::StrCat(units % scale);
     absl::StrAppend(&text, ".", std::string(decimals - fraction.size(), '0'), fraction);
+    text.erase(text.find_last_not_of('0') + 1);
   }
   return text;
 }
@@ -245,7 +242,7 @@ std::vector<std::string> Differences(const Figures& recounted, const Figures& an
   std::vector<std::string> differences;
   for (const auto& [name, unused] : either) {
     const std::string ours = ValueOr0(recounted, name), theirs = ValueOr0(answered, name);
-    if (ours == theirs || (IsZero(ours) && IsZero(theirs))) continue;
+    if (ours == theirs) continue;
     differences.push_back(absl::StrCat(name.measure, name.dimensions.empty() ? "" : " ",
                                        name.dimensions, " of ", name.organization, " in ",
                                        name.period, ": recounted ", ours, ", answered ", theirs));

@@ -46,7 +46,7 @@ struct Count {
   std::string measure;
   std::string expression;
   std::string divisor;  // 1 where none is given.
-  int decimals = 0;
+  int decimals = 0;     // At most; zeros at the end are not printed.
   std::vector<Key> keys;
   std::string query;
 };
@@ -70,7 +70,7 @@ Figures ParseFigures(absl::string_view csv);
 // `dimensions` without the keys that the measure does not know and those that name its total.
 std::string Restricting(const Count& count, const std::string& dimensions);
 
-// `part` by `whole`, neither negative, halves up: "8.7" with one decimal.
+// `part` by `whole`, neither negative, with at most so many decimals, halves up: "8.7".
 std::string Rounded(int64_t part, int64_t whole, int decimals);
 
 // One line a figure that is not the same: measure, dimensions, period, organisation, both values.

@@ -11,9 +11,7 @@
 -- it belongs to, the day by whose tree it counts, and the columns of the expressions and keys. The
 -- figure of an organisation is the expression over the rows of its subtree: over all of them, and
 -- over those of each value of each set of keys; a row without a value counts for none of that key.
--- TOTAL is the value that means all of them. No query counts economic entities and their coverage
--- by unions (entities_total, entities_with_union, union_coverage_rate): no kind of record yields
--- them, so any figure of theirs is a difference.
+-- TOTAL is the value that means all of them.
 
 -- What is believed today about each organisation, by span of time.
 CREATE TEMP VIEW organization AS
@@ -42,19 +40,19 @@ SELECT past.member_id, past.organization, sex, past.joined_on, past.left_on
 FROM membership.past_memberships AS past JOIN membership.members USING (tenant, member_id)
 WHERE tenant = 'demo';
 
--- Records that were not cancelled. `entered` holds the day of each later state, `subject` tells
--- persons apart.
+-- Records that were not cancelled. `ends_on` is their last day, empty where they last; `entered`
+-- holds the day of each later state; `subject` tells persons apart.
 CREATE TEMP VIEW record AS
-SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+SELECT record_id, kind, organization, parent_id, on_date, ends_on, subject, fields, entered
 FROM membership.records WHERE tenant = 'demo' AND NOT cancelled
 UNION ALL
-SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+SELECT record_id, kind, organization, parent_id, on_date, ends_on, subject, fields, entered
 FROM funds.records WHERE tenant = 'demo' AND NOT cancelled
 UNION ALL
-SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+SELECT record_id, kind, organization, parent_id, on_date, ends_on, subject, fields, entered
 FROM activities.records WHERE tenant = 'demo' AND NOT cancelled
 UNION ALL
-SELECT record_id, kind, organization, parent_id, on_date, subject, fields, entered
+SELECT record_id, kind, organization, parent_id, on_date, ends_on, subject, fields, entered
 FROM casework.records WHERE tenant = 'demo' AND NOT cancelled;
 
 -- members_total: COUNT(DISTINCT member_id) by sex
@@ -78,11 +76,29 @@ SELECT id AS organization, :last AS day, kind
 FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open';
 
 -- unions_established: COUNT(*) by industry, type
--- Organisations founded in the period whose way of founding is known, as they were on that day.
+-- Organisations founded in the period, as they were on that day.
 SELECT id AS organization, founded_on AS day, union_type AS type, industry
 FROM organization
-WHERE founded_on BETWEEN :first AND :last AND valid_from <= founded_on AND valid_to > founded_on
-  AND union_type <> '';
+WHERE founded_on BETWEEN :first AND :last AND valid_from <= founded_on AND valid_to > founded_on;
+
+-- entities_total: COUNT(*) by enterprise_size
+-- Economic entities registered up to the period's end and not ended by then.
+SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- entities_with_union: COUNT(*) by enterprise_size
+-- Those of them that have a union.
+SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last) AND fields ->> 'has_union' = 'true';
+
+-- union_coverage_rate: SUM(100 * has_union) per COUNT(*) to 2 decimals by enterprise_size
+-- Per cent of the entities that have a union.
+SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size,
+  fields ->> 'has_union' = 'true' AS has_union
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last);
 
 -- elections_completed: COUNT(*) by tier
 -- Elections completed in the period; the tier is the kind of the organisation.
@@ -117,9 +133,10 @@ SELECT organization, on_date AS day, SUBSTR(on_date, 1, 7) AS month,
 FROM record WHERE kind = 'superior_visit' AND on_date BETWEEN :first AND :last;
 
 -- reform_pilots: COUNT(*)
--- Pilots named up to the period's end.
+-- Pilots named up to the period's end and not ended by then.
 SELECT organization, :last AS day
-FROM record WHERE kind = 'reform_pilot' AND on_date <= :last;
+FROM record WHERE kind = 'reform_pilot' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last);
 
 -- pilot_experiences_summarised: COUNT(*)
 -- Experiences summarised in the period.
@@ -160,9 +177,9 @@ FROM record WHERE kind = 'competition_entry' AND entered ->> 'selected' BETWEEN 
 SELECT organization, on_date AS day
 FROM record WHERE kind = 'reading_event' AND on_date BETWEEN :first AND :last;
 
--- reading_event_kinds: COUNT(DISTINCT event_kind)
+-- reading_event_kinds: COUNT(DISTINCT kinds) by kinds
 -- Different kinds of the reading events held in the period.
-SELECT organization, on_date AS day, fields ->> 'event_kind' AS event_kind
+SELECT organization, on_date AS day, fields ->> 'event_kind' AS kinds
 FROM record WHERE kind = 'reading_event' AND on_date BETWEEN :first AND :last;
 
 -- studios_established: COUNT(*) by holder
@@ -171,9 +188,10 @@ SELECT organization, on_date AS day, fields ->> 'holder' AS holder
 FROM record WHERE kind = 'studio' AND on_date BETWEEN :first AND :last;
 
 -- studios_in_operation: COUNT(*) by holder
--- Studios established up to the period's end that are marked as in operation.
+-- Studios marked as in operation, established up to the period's end and not ended by then.
 SELECT organization, :last AS day, fields ->> 'holder' AS holder
 FROM record WHERE kind = 'studio' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last)
   AND fields ->> 'in_operation' = 'true';
 
 -- studios_recommended: COUNT(*) by level
@@ -197,7 +215,7 @@ SELECT organization, on_date AS day, subject, fields ->> 'festival' AS festival
 FROM record WHERE kind = 'model_worker_benefit' AND on_date BETWEEN :first AND :last
   AND fields ->> 'festival' <> '';
 
--- model_worker_benefit_amount: SUM(fen) per 100 by festival, kind or total
+-- model_worker_benefit_amount: SUM(fen) per 100 to 2 decimals by festival, kind or total
 -- Benefits paid to model workers in the period, in yuan.
 SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen,
   fields ->> 'festival' AS festival, fields ->> 'benefit_kind' AS kind
@@ -260,7 +278,7 @@ FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last
 SELECT organization, on_date AS day, CAST(fields ->> 'workers' AS INTEGER) AS workers
 FROM record WHERE kind = 'ankang_enrolment' AND on_date BETWEEN :first AND :last;
 
--- ankang_participation_rate: SUM(100 * participants) per SUM(workers)
+-- ankang_participation_rate: SUM(100 * participants) per SUM(workers) to 2 decimals
 -- Per cent of those workers who take part.
 SELECT organization, on_date AS day, CAST(fields ->> 'participants' AS INTEGER) AS participants,
   CAST(fields ->> 'workers' AS INTEGER) AS workers
@@ -276,9 +294,9 @@ FROM record WHERE kind = 'hazard_report' AND on_date BETWEEN :first AND :last;
 SELECT organization, entered ->> 'fixed' AS day, fields ->> 'channel' AS channel
 FROM record WHERE kind = 'hazard_report' AND entered ->> 'fixed' BETWEEN :first AND :last;
 
--- safety_campaign_items: COUNT(DISTINCT activity_kind)
+-- safety_campaign_items: COUNT(DISTINCT kinds) by kinds
 -- Different kinds of the safety activities held in the period.
-SELECT organization, on_date AS day, fields ->> 'activity_kind' AS activity_kind
+SELECT organization, on_date AS day, fields ->> 'activity_kind' AS kinds
 FROM record WHERE kind = 'safety_activity' AND on_date BETWEEN :first AND :last;
 
 -- handouts_distributed: SUM(copies) by topic
@@ -308,15 +326,16 @@ SELECT organization, on_date AS day, CAST(fields ->> 'vacancies' AS INTEGER) AS 
 FROM record WHERE kind = 'job_fair' AND on_date BETWEEN :first AND :last
   AND fields ->> 'vacancies' <> '';
 
--- wage_arrears_campaigns: COUNT(*)
+-- wage_arrears_campaigns: COUNT(*) by kinds
 -- Inspections against wage arrears in the period.
-SELECT organization, on_date AS day
+SELECT organization, on_date AS day, fields ->> 'campaign' AS kinds
 FROM record WHERE kind = 'wage_arrears_inspection' AND on_date BETWEEN :first AND :last;
 
--- mediation_partner_agencies: COUNT(DISTINCT agency)
--- Different agencies with which an agreement was made up to the period's end.
-SELECT organization, :last AS day, fields ->> 'agency' AS agency
-FROM record WHERE kind = 'mediation_agreement' AND on_date <= :last;
+-- mediation_partner_agencies: COUNT(DISTINCT agencies) by agencies
+-- Different agencies with an agreement made up to the period's end and not ended by then.
+SELECT organization, :last AS day, fields ->> 'agency' AS agencies
+FROM record WHERE kind = 'mediation_agreement' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last);
 
 -- disputes_accepted: COUNT(*)
 -- Disputes accepted in the period.
@@ -335,7 +354,7 @@ FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
 WHERE r.kind = 'dispute_party' AND r.fields ->> 'role' = 'worker'
   AND parent.on_date BETWEEN :first AND :last;
 
--- dispute_amount: SUM(fen) per 1000000 to 1 decimal
+-- dispute_amount: SUM(fen) per 1000000 to 6 decimals
 -- Amount of the disputes accepted in the period, in ten thousand yuan.
 SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
 FROM record WHERE kind = 'dispute_case' AND on_date BETWEEN :first AND :last
@@ -358,7 +377,7 @@ SELECT organization, on_date AS day, CAST(fields ->> 'target_persons' AS INTEGER
 FROM record WHERE kind = 'mutual_aid_plan' AND on_date BETWEEN :first AND :last
   AND fields ->> 'target_persons' <> '';
 
--- mutual_aid_target_completion: SUM(100 * insured) per SUM(target)
+-- mutual_aid_target_completion: SUM(100 * insured) per SUM(target) to 2 decimals
 -- Per cent of that target who are insured.
 SELECT organization, on_date AS day, 1 AS insured, 0 AS target
 FROM record WHERE kind = 'mutual_aid_insured' AND on_date BETWEEN :first AND :last
@@ -367,7 +386,7 @@ SELECT organization, on_date, 0, CAST(fields ->> 'target_persons' AS INTEGER)
 FROM record WHERE kind = 'mutual_aid_plan' AND on_date BETWEEN :first AND :last
   AND fields ->> 'target_persons' <> '';
 
--- mutual_aid_premium: SUM(fen) per 1000000
+-- mutual_aid_premium: SUM(fen) per 1000000 to 6 decimals
 -- Premiums received in the period, in ten thousand yuan.
 SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
 FROM record WHERE kind = 'mutual_aid_premium' AND on_date BETWEEN :first AND :last;
@@ -377,26 +396,27 @@ FROM record WHERE kind = 'mutual_aid_premium' AND on_date BETWEEN :first AND :la
 SELECT organization, entered ->> 'paid' AS day
 FROM record WHERE kind = 'mutual_aid_claim' AND entered ->> 'paid' BETWEEN :first AND :last;
 
--- mutual_aid_paid: SUM(fen) per 1000000 to 2 decimals
+-- mutual_aid_paid: SUM(fen) per 1000000 to 6 decimals
 -- Money paid on claims in the period, in ten thousand yuan.
 SELECT organization, entered ->> 'paid' AS day,
   CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
 FROM record WHERE kind = 'mutual_aid_claim' AND entered ->> 'paid' BETWEEN :first AND :last;
 
--- benefit_service_tiers: COUNT(DISTINCT tier)
+-- benefit_service_tiers: COUNT(DISTINCT tiers) by tiers
 -- Different tiers of needs of the projects launched in the period.
-SELECT organization, on_date AS day, fields ->> 'tier' AS tier
+SELECT organization, on_date AS day, fields ->> 'tier' AS tiers
 FROM record WHERE kind = 'benefit_project' AND on_date BETWEEN :first AND :last;
 
--- benefit_project_series: COUNT(*)
+-- benefit_project_series: COUNT(*) by series
 -- Series of projects launched in the period, one a record.
-SELECT organization, on_date AS day
+SELECT organization, on_date AS day, fields ->> 'series' AS series
 FROM record WHERE kind = 'benefit_project' AND on_date BETWEEN :first AND :last;
 
 -- benefit_merchants: COUNT(*)
 -- Agreements signed up to the period's end and not ended by then.
 SELECT organization, :last AS day
 FROM record WHERE kind = 'merchant_agreement' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last)
   AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
 
 -- benefit_course_participants: COUNT(*)
@@ -404,9 +424,9 @@ FROM record WHERE kind = 'merchant_agreement' AND on_date <= :last
 SELECT organization, on_date AS day
 FROM record WHERE kind = 'course_registration' AND on_date BETWEEN :first AND :last;
 
--- recuperation_persons: COUNT(*) by group
+-- recuperation_persons: COUNT(*) by groups
 -- Persons on trips in the period; the group is that of the trip.
-SELECT r.organization, r.on_date AS day, parent.fields ->> 'group' AS "group"
+SELECT r.organization, r.on_date AS day, parent.fields ->> 'group' AS groups
 FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
 WHERE r.kind = 'recuperation_enrolment' AND r.on_date BETWEEN :first AND :last;
 

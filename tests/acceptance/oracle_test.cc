@@ -22,7 +22,7 @@ const Count* Find(const Oracle& oracle, const std::string& measure) {
   return nullptr;
 }
 
-TEST(OracleTest, CountsEveryMeasureThatRecordsYield) {
+TEST(OracleTest, CountsEveryMeasure) {
   const absl::StatusOr<Oracle> oracle = ReadOracle(kOracle);
   ASSERT_TRUE(oracle.ok()) << oracle.status();
   std::ifstream catalogue(kMeasures);
@@ -33,8 +33,7 @@ TEST(OracleTest, CountsEveryMeasureThatRecordsYield) {
     if (!std::regex_match(line, match, name)) continue;
     if (Find(*oracle, match[1]) == nullptr) without_count.insert(match[1]);
   }
-  EXPECT_THAT(without_count,
-              testing::ElementsAre("entities_total", "entities_with_union", "union_coverage_rate"));
+  EXPECT_THAT(without_count, testing::IsEmpty());
 }
 
 TEST(OracleTest, ReadsHowAMeasureCounts) {
@@ -44,7 +43,7 @@ TEST(OracleTest, ReadsHowAMeasureCounts) {
   ASSERT_NE(benefits, nullptr);
   EXPECT_EQ(benefits->expression, "SUM(fen)");
   EXPECT_EQ(benefits->divisor, "100");
-  EXPECT_EQ(benefits->decimals, 0);
+  EXPECT_EQ(benefits->decimals, 2);
   ASSERT_EQ(benefits->keys.size(), 2u);
   EXPECT_EQ(benefits->keys[0].name, "festival");
   EXPECT_EQ(benefits->keys[1].name, "kind");
@@ -59,8 +58,9 @@ TEST(OracleTest, RoundsHalvesUp) {
   EXPECT_EQ(Rounded(8'650'000, 1'000'000, 1), "8.7");
   EXPECT_EQ(Rounded(8'649'999, 1'000'000, 1), "8.6");
   EXPECT_EQ(Rounded(1'005'000, 1'000'000, 2), "1.01");
-  EXPECT_EQ(Rounded(1'000'000, 1'000'000, 2), "1.00");
-  EXPECT_EQ(Rounded(0, 7, 1), "0.0");
+  EXPECT_EQ(Rounded(1'000'000, 1'000'000, 2), "1");
+  EXPECT_EQ(Rounded(10'500'000, 1'000'000, 6), "10.5");
+  EXPECT_EQ(Rounded(0, 7, 1), "0");
 }
 
 TEST(OracleTest, NamesEveryDifference) {
