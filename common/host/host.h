@@ -20,7 +20,8 @@ namespace gonghui {
 struct Host {
   const Clock* clock = nullptr;
   rpc::Pipeline* pipeline = nullptr;
-  sql::Database* db = nullptr;  // The service's own, empty or as it left it; the service migrates it.
+  sql::Database* db =
+      nullptr;  // The service's own, empty or as it left it; the service migrates it.
   tree::TreeCache* tree = nullptr;
   const crypto::PersonalData* personal = nullptr;
   cache::Cache* cache = nullptr;
@@ -28,8 +29,8 @@ struct Host {
   std::function<const rpc::Client*(const std::string& area)> peer;
 };
 
-// A service in a process. Made by Open<Name>(const Host&) in services/<name>/service.h, which migrates the database and
-// loads the catalogue.
+// A service in a process. Made by Open<Name>(const Host&) in services/<name>/service.h, which
+// migrates the database and loads the catalogue.
 class Hosted {
  public:
   virtual ~Hosted() = default;
