@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/time/civil_time.h"
@@ -64,11 +65,22 @@ size_t FirstCharacter(std::string_view text) {
   return size;
 }
 
-// Shows `head` and `tail` bytes of an ASCII text, stars between.
+// Where each character of a UTF-8 text begins, and its end.
+std::vector<size_t> Boundaries(std::string_view text) {
+  std::vector<size_t> boundaries = {0};
+  while (boundaries.back() < text.size()) {
+    boundaries.push_back(boundaries.back() + FirstCharacter(text.substr(boundaries.back())));
+  }
+  return boundaries;
+}
+
+// Shows `head` and `tail` characters, stars between; nothing of a text that is no longer.
 std::string Masked(std::string_view text, size_t head, size_t tail) {
-  if (text.size() <= head + tail) return std::string(text.size(), '*');
-  return StrCat(text.substr(0, head), std::string(text.size() - head - tail, '*'),
-                text.substr(text.size() - tail));
+  const std::vector<size_t> boundaries = Boundaries(text);
+  const size_t characters = boundaries.size() - 1;
+  if (characters <= head + tail) return std::string(characters, '*');
+  return StrCat(text.substr(0, boundaries[head]), std::string(characters - head - tail, '*'),
+                text.substr(boundaries[characters - tail]));
 }
 
 }  // namespace
@@ -103,18 +115,11 @@ std::string SexOf(std::string_view id_number) {
 }
 
 std::string MaskIdNumber(std::string_view id_number) {
-  return id_number.size() >= 15 ? Masked(id_number, 6, 4) : Masked(id_number, 1, 2);
+  return Boundaries(id_number).size() > 15 ? Masked(id_number, 6, 4) : Masked(id_number, 1, 2);
 }
 
 std::string MaskPhone(std::string_view phone) { return Masked(phone, 3, 4); }
 
-std::string MaskName(std::string_view full_name) {
-  size_t characters = 0;
-  for (std::string_view rest = full_name; !rest.empty(); ++characters) {
-    rest.remove_prefix(FirstCharacter(rest));
-  }
-  if (characters < 2) return std::string(characters, '*');
-  return StrCat(full_name.substr(0, FirstCharacter(full_name)), std::string(characters - 1, '*'));
-}
+std::string MaskName(std::string_view full_name) { return Masked(full_name, 1, 0); }
 
 }  // namespace gonghui::crypto

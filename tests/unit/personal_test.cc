@@ -191,6 +191,7 @@ TEST(MaskTest, ShowsLittle) {
   EXPECT_EQ(MaskIdNumber("11010519491231002X"), "110105********002X");
   EXPECT_EQ(MaskIdNumber("E12345678"), "E******78");
   EXPECT_EQ(MaskIdNumber("E1"), "**");
+  EXPECT_EQ(MaskIdNumber("临时证件号"), "临**件号");
   EXPECT_EQ(MaskPhone("13812341234"), "138****1234");
   EXPECT_EQ(MaskPhone("12345"), "*****");
   EXPECT_EQ(MaskName("张三"), "张*");
