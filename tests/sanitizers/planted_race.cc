@@ -75,7 +75,7 @@ void Guarded() {
   });
   in_thread([&] {
     const absl::ReaderMutexLock lock(&mutex);
-    if (counter < before_start) std::puts("counted down");
+    if (counter < before_start - 1) std::puts("counted down");
   });
   in_thread([&] {
     if (!mutex.TryLock()) return;
