@@ -26,7 +26,7 @@ bench_import() {
   local folder port rows start rate
   folder=$(mktemp -d /tmp/gonghui-bench-import.XXXXXX)
   "$bin/district" --seed 2020 --out "$folder/files" >&2
-  rows=$(($(cat "$folder"/files/*.csv | wc -l) - $(ls "$folder"/files/*.csv | wc -l)))
+  rows=$(tail -q -n +2 "$folder"/files/*.csv | wc -l)
   "$bin/gonghuid" --dev --data "$folder/data" --listen 127.0.0.1:0 --http-port -1 --ops-port -1 \
     --port-file "$folder/port" 2>"$folder/log" &
   local server=$!
