@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/base/edit_distance.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -22,21 +23,6 @@ constexpr std::string_view kConfigKey = "config";
 std::string EnvName(std::string_view key) { return StrCat(kEnvPrefix, ToUpper(key)); }
 
 std::string FlagName(std::string_view key) { return StrCat("--", Replace(key, "_", "-")); }
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 Error Invalid(std::string message, std::string message_zh) {
   return InvalidArgument(common::v1::REASON_FIELD_INVALID, std::move(message),
@@ -128,10 +114,11 @@ absl::StatusOr<Config> Config::Load(std::vector<ConfigOption> options,
     for (const auto& [key, value] : values) {
       const auto found = config.entries_.find(key);
       if (found == config.entries_.end()) {
-        const auto nearest = std::min_element(
-            config.entries_.begin(), config.entries_.end(), [&k = key](auto& a, auto& b) {
-              return EditDistance(a.first, k) < EditDistance(b.first, k);
-            });
+        const auto nearest = std::min_element(config.entries_.begin(), config.entries_.end(),
+                                              [&k = key](auto& a, auto& b) {
+                                                return EditDistance<std::string_view>(a.first, k) <
+                                                       EditDistance<std::string_view>(b.first, k);
+                                              });
         return Invalid(StrCat("unknown option ", spelling(key), " (", source, "); did you mean ",
                               spelling(nearest->first), "?"),
                        StrCat("未知选项 ", spelling(key), "，是否应为 ", spelling(nearest->first),
