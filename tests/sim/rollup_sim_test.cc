@@ -38,7 +38,7 @@ measures:
   - {name: files, kind: stock, unit: person, dimensions: [{key: level, total: all}]}
   - {name: trades, kind: distinct, unit: trade, dimensions: [{key: topic}]}
   - {name: members, kind: heads, unit: person, dimensions: [{key: level}]}
-  - {name: paid, kind: money, unit: wan_yuan, decimals: 2, dimensions: [{key: level}]}
+  - {name: paid, kind: money, unit: wan_yuan, dimensions: [{key: level}]}
   - {name: share, kind: ratio, unit: "%", numerator: files, denominator: members, dimensions: [{key: level}]}
 )";
 // Knows what the other does not, and keeps some dimensions apart that the other does not.
