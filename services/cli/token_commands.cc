@@ -1,11 +1,18 @@
 // gonghui token: tokens of the development key.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/auth/catalog.embedded.h"
 #include "common/auth/token.h"
 #include "common/base/status.h"
+#include "common/catalog/yaml_message.h"
 #include "services/cli/csv.h"
 #include "services/cli/program.h"
 #include "services/cli/text.h"
@@ -32,6 +39,27 @@ std::string KeyId(const std::string& key) {
   return id.empty() ? "dev" : id;
 }
 
+// The roles of the platform's catalogue.
+std::vector<std::string> RoleNames() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : embedded::common_auth_catalog()) {
+    common::v1::RoleCatalog catalog;
+    if (!catalog::ParseYaml(file.name, file.text, catalog).ok()) continue;
+    for (const common::v1::Role& role : catalog.roles()) names.push_back(role.name());
+  }
+  return names;
+}
+
+absl::Status CheckRole(const std::string& role) {
+  const std::vector<std::string> names = RoleNames();
+  if (std::find(names.begin(), names.end(), role) != names.end()) return absl::OkStatus();
+  const std::string known = absl::StrJoin(names, ", ");
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         absl::StrCat("There is no role '", role, "'; take one of ", known, "."),
+                         absl::StrCat("没有角色“", role, "”，可选：", known, "。"))
+      .At("role");
+}
+
 absl::StatusOr<int> Token(Session& session, const TokenOptions& options) {
   if (!options.dev) {
     return InvalidArgument(
@@ -41,6 +69,7 @@ absl::StatusOr<int> Token(Session& session, const TokenOptions& options) {
         "此命令生成的令牌仅用于以 --dev 启动的服务器：请加 "
         "--dev。其他服务器请向其令牌签发方申请。");
   }
+  RETURN_IF_ERROR(CheckRole(options.role));
   if (session.federation().empty()) return session.Parent().status();
   const std::string key = options.key.empty() ? options.data + "/dev/signing-key.pem" : options.key;
   RETURN_IF_ERROR(ReadFile(key).status());
@@ -82,10 +111,7 @@ void AddTokenCommands(Program& program) {
   token->add_option("--key", options->key, "Signing key; default: DATA/dev/signing-key.pem")
       ->type_name("FILE");
   token->add_option("--subject", options->subject, "Who")->capture_default_str();
-  token
-      ->add_option("--role", options->role,
-                   "Role held: admin, registrar, accountant, organiser, caseworker, clerk, "
-                   "statistician, auditor")
+  token->add_option("--role", options->role, "Role held: " + absl::StrJoin(RoleNames(), ", "))
       ->required();
   token->add_option("--org", options->organization, "Organisation where it is held; * everywhere")
       ->type_name("ID")
