@@ -17,7 +17,9 @@ namespace gonghui::cache {
 // from then on older values are neither kept nor served. Without Redis everything is in process.
 // With Redis (several replicas) values and floors live there alone, for a process cannot know what
 // its neighbours wrote; while Redis is away reads go to the database. Values from before a Redis
-// restart are misses. Thread-safe.
+// restart are misses. Limit: while one replica cannot reach a Redis that its neighbours still
+// reach, they may serve what was current before its last writes, until it has delivered its Raises.
+// Thread-safe.
 class Cache {
  public:
   struct Options {
