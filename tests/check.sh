@@ -57,7 +57,7 @@ if [ ${#tidied[@]} -gt 0 ]; then
 fi
 
 echo "==> buf lint"
-[ -x tests/node_modules/.bin/buf ] || npm ci --prefix tests --no-audit --no-fund
+[ -x tests/node_modules/.bin/buf ] || npm install --prefix tests --no-save --no-audit --no-fund
 tests/lint_protos.sh || fail "buf lint"
 
 echo "==> shellcheck"

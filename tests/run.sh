@@ -38,7 +38,7 @@ echo "==> packages"
 install_packages $build_packages $test_packages
 command -v npm >/dev/null || install_packages nodejs npm
 if [ ! -x tests/node_modules/.bin/buf ]; then
-  npm ci --prefix tests --no-audit --no-fund
+  npm install --prefix tests --no-save --no-audit --no-fund
 fi
 
 echo "==> build"
