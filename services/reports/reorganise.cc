@@ -1,5 +1,6 @@
 #include "services/reports/reorganise.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/base/status.h"
@@ -10,8 +11,12 @@ namespace {
 
 constexpr sql::Query kListFactsOfUnit{
     "reports.list_facts_of_unit",
-    "SELECT organization, measure, on_date, dims, subject, delta, record FROM facts "
+    "SELECT organization, measure, on_date, dims, subject, delta, record, source FROM facts "
     "WHERE tenant=$1 AND organization=$2"};
+constexpr sql::Query kListFactsOfMeasure{
+    "reports.list_facts_of_measure",
+    "SELECT organization, measure, on_date, dims, subject, delta, record, source FROM facts "
+    "WHERE tenant=$1 AND organization=$2 AND measure=$3"};
 constexpr sql::Query kListFactsPage{
     "reports.list_facts_page",
     "SELECT organization, measure, on_date, dims, subject, delta, record, source, sequence, "
@@ -23,12 +28,12 @@ constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHE
 // Moves the cells that an organisation's facts make from one history to another.
 absl::Status Shift(sql::Tx& tx, const std::string& tenant, const std::string& organization,
                    const Measures& measures, const PathHistory& before, const PathHistory& after,
-                   CellChanges& cells) {
+                   const Coverage& coverage, CellChanges& cells) {
   return tx.Stream(kListFactsOfUnit, {tenant, organization}, [&](const sql::Rows::Row& row) {
     const StoredFact fact = ReadFact(row);
     if (const v1::Measure* measure = measures.FindCounted(fact.measure); measure != nullptr) {
-      cells.Add(*measure, fact, before, -1);
-      cells.Add(*measure, fact, after, 1);
+      cells.Add(*measure, fact, before, coverage, -1);
+      cells.Add(*measure, fact, after, coverage, 1);
     }
     return absl::OkStatus();
   });
@@ -41,20 +46,50 @@ absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& 
   ASSIGN_OR_RETURN(const auto now, FreshTree(tree, tenant));
   ASSIGN_OR_RETURN(auto placed, Placements::All(tx, tenant));
   Placements placements(tx, tenant, tree);
+  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
   CellChanges cells;
   for (const auto& [organization, before] : placed) {
     const PathHistory after = HistoryOf(*now, organization);
     if (after == before) continue;
-    RETURN_IF_ERROR(Shift(tx, tenant, organization, measures, before, after, cells));
+    RETURN_IF_ERROR(Shift(tx, tenant, organization, measures, before, after, coverage, cells));
     RETURN_IF_ERROR(placements.Set(organization, after));
   }
-  return cells.Write(tx, tenant);
+  return cells.Write(tx, tenant, CellTables::kCells);
+}
+
+absl::Status Recover(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                     const CoverageRule& changed, const Coverage& before, const Coverage& after) {
+  constexpr size_t kChangesMost = 100'000;  // In memory at a time.
+  ASSIGN_OR_RETURN(const auto placed, Placements::All(tx, tenant));
+  CellChanges cells;
+  for (const auto& [organization, history] : placed) {
+    const bool below = std::any_of(history.begin(), history.end(), [&](const PathSpan& span) {
+      return std::find(span.path.begin(), span.path.end(), changed.organization) != span.path.end();
+    });
+    if (!below) continue;
+    const auto shift = [&](const sql::Rows::Row& row) {
+      const StoredFact fact = ReadFact(row);
+      const v1::Measure* measure = measures.FindCounted(fact.measure);
+      if (measure == nullptr) return absl::OkStatus();
+      cells.Add(*measure, fact, history, before, -1);
+      cells.Add(*measure, fact, history, after, 1);
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(
+        changed.measure.empty()
+            ? tx.Stream(kListFactsOfUnit, {tenant, organization}, shift)
+            : tx.Stream(kListFactsOfMeasure, {tenant, organization, changed.measure}, shift));
+    if (cells.size() < kChangesMost) continue;
+    RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kCells));
+  }
+  return cells.Write(tx, tenant, CellTables::kCells);
 }
 
 absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
                      tree::TreeCache& tree) {
   RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
   Placements placements(tx, tenant, tree);
+  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
   CellChanges cells;
   sql::Args after = {tenant, "", "", "", "", int64_t{0}, int64_t{0}};
   while (true) {
@@ -65,9 +100,9 @@ absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& mea
       const v1::Measure* measure = measures.FindCounted(fact.measure);
       if (measure == nullptr) continue;
       ASSIGN_OR_RETURN(const PathHistory* history, placements.Of(fact.organization));
-      cells.Add(*measure, fact, *history, 1);
+      cells.Add(*measure, fact, *history, coverage, 1);
     }
-    RETURN_IF_ERROR(cells.Write(tx, tenant));
+    RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kCells));
     const sql::Rows::Row last = rows[rows.size() - 1];
     after = {tenant,
              last.Get<std::string>(0),

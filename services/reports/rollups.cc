@@ -16,21 +16,27 @@ namespace {
 constexpr sql::Query kLockTenant{
     "reports.lock_tenant",
     "INSERT INTO tenants (tenant, catalogue, applied) VALUES ($1, $2, 1) "
-    "ON CONFLICT (tenant) DO UPDATE SET applied = tenants.applied + 1 RETURNING catalogue"};
+    "ON CONFLICT (tenant) DO UPDATE SET applied = tenants.applied + 1 RETURNING catalogue, "
+    "rebuilding"};
 constexpr sql::Query kMarkMade{"reports.mark_made_by",
                                "UPDATE tenants SET catalogue=$2 WHERE tenant=$1"};
+constexpr sql::Query kUnmarkRebuilding{"reports.unmark_rebuilding",
+                                       "UPDATE tenants SET rebuilding='' WHERE tenant=$1"};
 constexpr sql::Query kListStale{"reports.list_stale_tenants",
                                 "SELECT tenant FROM tenants WHERE catalogue <> $1"};
 constexpr sql::Query kInsertFact{
     "reports.insert_fact",
     "INSERT INTO facts (tenant, organization, measure, on_date, source, sequence, ordinal, dims, "
     "subject, delta, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
-constexpr sql::Query kAddToCell{
-    "reports.add_to_cell",
-    "INSERT INTO cells (tenant, organization, measure, subject, dims, month, value, records) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-    "ON CONFLICT (tenant, organization, measure, subject, dims, month) DO UPDATE "
-    "SET value = cells.value + excluded.value, records = cells.records + excluded.records"};
+#define ADD_TO(table)                                                            \
+  "INSERT INTO " table                                                           \
+  " (tenant, organization, measure, subject, dims, month, value, records) "      \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "                                     \
+  "ON CONFLICT (tenant, organization, measure, subject, dims, month) DO UPDATE " \
+  "SET value = " table ".value + excluded.value, records = " table ".records + excluded.records"
+constexpr sql::Query kAddToCell{"reports.add_to_cell", ADD_TO("cells")};
+constexpr sql::Query kAddToRebuiltCell{"reports.add_to_rebuilt_cell", ADD_TO("rebuilt_cells")};
+#undef ADD_TO
 
 // Organisation, measure and date of an inserted fact.
 auto KeyOf(const sql::Args& fact) {
@@ -43,14 +49,16 @@ bool ChangesTree(const feed::v1::Event& event) {
   return event.type().starts_with("gonghui.membership.v1.Organization");
 }
 
-StoredFact Stored(const common::v1::Fact& fact, const std::string& record) {
+StoredFact Stored(const common::v1::Fact& fact, const std::string& record,
+                  const std::string& source) {
   return {.organization = fact.organization(),
           .measure = fact.measure(),
           .on_date = fact.on_date(),
           .dimensions = DimensionsOf(fact),
           .subject = fact.subject(),
           .delta = fact.delta(),
-          .record = record};
+          .record = record,
+          .source = source};
 }
 
 }  // namespace
@@ -62,14 +70,17 @@ StoredFact ReadFact(const sql::Rows::Row& row) {
           .dimensions = ParseDimensions(row.Get<std::string_view>(3)),
           .subject = row.Get<std::string>(4),
           .delta = row.Get<int64_t>(5),
-          .record = row.Get<std::string>(6)};
+          .record = row.Get<std::string>(6),
+          .source = row.Get<std::string>(7)};
 }
 
 void CellChanges::Add(const v1::Measure& measure, const StoredFact& fact,
-                      const PathHistory& history, int sign) {
+                      const PathHistory& history, const Coverage& coverage, int sign) {
   const std::string dims = FormatDimensions(CellDimensions(measure, fact.dimensions));
   const std::string subject = CountsSubjects(measure.kind()) ? SubjectOf(fact) : "";
-  ForEachShare(measure.kind(), history, fact.on_date,
+  PathHistory room;
+  const PathHistory& counted = coverage.Restrict(history, fact.source, fact.measure, room);
+  ForEachShare(measure.kind(), counted, fact.on_date,
                [&](const std::string& ancestor, const std::string& month, int share) {
                  changes_.push_back({{ancestor, fact.measure, subject, dims, month},
                                      sign * share * fact.delta,
@@ -77,7 +88,7 @@ void CellChanges::Add(const v1::Measure& measure, const StoredFact& fact,
                });
 }
 
-absl::Status CellChanges::Write(sql::Tx& tx, const std::string& tenant) {
+absl::Status CellChanges::Write(sql::Tx& tx, const std::string& tenant, CellTables tables) {
   std::sort(changes_.begin(), changes_.end(),
             [](const Change& a, const Change& b) { return a.key < b.key; });
   std::vector<sql::Args> rows;
@@ -93,6 +104,10 @@ absl::Status CellChanges::Write(sql::Tx& tx, const std::string& tenant) {
                     sum.value, sum.records});
   }
   changes_.clear();
+  if (tables != CellTables::kCells) {
+    RETURN_IF_ERROR(tx.RunMany(kAddToRebuiltCell, rows).status());
+  }
+  if (tables == CellTables::kRebuilt) return absl::OkStatus();
   return tx.RunMany(kAddToCell, rows).status();
 }
 
@@ -100,18 +115,21 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
                             const std::vector<feed::v1::Event>& events) {
   if (events.empty()) return absl::OkStatus();
   const std::string& tenant = events.front().federation();
-  RETURN_IF_ERROR(Begin(tx, tenant));
+  ASSIGN_OR_RETURN(CellTables tables, Begin(tx, tenant));
   if (std::any_of(events.begin(), events.end(), ChangesTree)) {
+    RETURN_IF_ERROR(tx.Run(kUnmarkRebuilding, {tenant}).status());
+    tables = CellTables::kCells;
     RETURN_IF_ERROR(Reorganise(tx, tenant, measures_, tree_));
   }
   Placements placements(tx, tenant, tree_);
+  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
   CellChanges cells;
   std::vector<sql::Args> rows;
   for (const feed::v1::Event& event : events) {
     int64_t ordinal = 0;
     for (const common::v1::RecordFacts& changed : event.facts()) {
       for (const common::v1::Fact& proto : changed.facts()) {
-        const StoredFact fact = Stored(proto, changed.record());
+        const StoredFact fact = Stored(proto, changed.record(), source);
         rows.push_back({tenant, fact.organization, fact.measure, fact.on_date, source,
                         event.sequence(), ordinal++, FormatDimensions(fact.dimensions),
                         fact.subject, fact.delta, fact.record});
@@ -121,7 +139,7 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
           continue;
         }
         ASSIGN_OR_RETURN(const PathHistory* history, placements.Of(fact.organization));
-        cells.Add(*measure, fact, *history, 1);
+        cells.Add(*measure, fact, *history, coverage, 1);
       }
     }
   }
@@ -129,15 +147,33 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
   std::stable_sort(rows.begin(), rows.end(),
                    [](const sql::Args& a, const sql::Args& b) { return KeyOf(a) < KeyOf(b); });
   RETURN_IF_ERROR(tx.RunMany(kInsertFact, rows).status());
-  return cells.Write(tx, tenant);
+  return cells.Write(tx, tenant, tables);
 }
 
-absl::Status Rollups::Begin(sql::Tx& tx, const std::string& tenant) {
+absl::Status Rollups::ChangeCoverage(sql::Tx& tx, const std::string& tenant,
+                                     const CoverageRule& changed, bool withdrawn) {
+  RETURN_IF_ERROR(Begin(tx, tenant).status());
+  RETURN_IF_ERROR(tx.Run(kUnmarkRebuilding, {tenant}).status());
+  ASSIGN_OR_RETURN(const Coverage now, Coverage::Load(tx, tenant));
+  std::vector<CoverageRule> rules = now.rules();
+  if (withdrawn) {
+    rules.push_back(changed);
+  } else {
+    std::erase(rules, changed);
+  }
+  return Recover(tx, tenant, measures_, changed, Coverage(std::move(rules)), now);
+}
+
+absl::StatusOr<CellTables> Rollups::Begin(sql::Tx& tx, const std::string& tenant) {
   ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kLockTenant, {tenant, measures_.fingerprint()}));
-  if (rows[0].Get<std::string_view>(0) == measures_.fingerprint()) return absl::OkStatus();
+  if (rows[0].Get<std::string_view>(0) == measures_.fingerprint()) {
+    return rows[0].Get<std::string_view>(1).empty() ? CellTables::kCells : CellTables::kBoth;
+  }
   log::Info("rebuilding_cells", {{"federation", tenant}});
+  RETURN_IF_ERROR(tx.Run(kUnmarkRebuilding, {tenant}).status());
   RETURN_IF_ERROR(tx.Run(kMarkMade, {tenant, measures_.fingerprint()}).status());
-  return Rebuild(tx, tenant, measures_, tree_);
+  RETURN_IF_ERROR(Rebuild(tx, tenant, measures_, tree_));
+  return CellTables::kCells;
 }
 
 absl::Status Rollups::Refresh(sql::Database& db) {
@@ -149,8 +185,8 @@ absl::Status Rollups::Refresh(sql::Database& db) {
     return absl::OkStatus();
   }));
   for (const std::string& tenant : stale) {
-    RETURN_IF_ERROR(
-        db.ReadWrite(absl::InfiniteFuture(), [&](sql::Tx& tx) { return Begin(tx, tenant); }));
+    RETURN_IF_ERROR(db.ReadWrite(absl::InfiniteFuture(),
+                                 [&](sql::Tx& tx) { return Begin(tx, tenant).status(); }));
   }
   return absl::OkStatus();
 }

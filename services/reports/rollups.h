@@ -13,6 +13,7 @@
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
 #include "gonghui/feed/v1/feed.pb.h"
+#include "services/reports/coverage.h"
 #include "services/reports/dimensions.h"
 #include "services/reports/measures.h"
 #include "services/reports/placements.h"
@@ -28,11 +29,13 @@ struct StoredFact {
   std::string subject;
   int64_t delta = 0;
   std::string record;
+  std::string source;
 };
 
-// What a distinct count tells apart; a fact without subject stands for its record.
+// What a distinct count tells apart; a fact without subject stands for its record. Empty: a number
+// of subjects that a return states without naming them.
 inline const std::string& SubjectOf(const StoredFact& fact) {
-  return fact.subject.empty() ? fact.record : fact.subject;
+  return fact.subject.empty() && !IsReturnSource(fact.source) ? fact.record : fact.subject;
 }
 
 // What a fact adds to a figure's number of records: it enters one or withdraws one.
@@ -50,15 +53,19 @@ struct CellKey {
   auto operator<=>(const CellKey&) const = default;
 };
 
+// Where changes of cells are written: while a federation is rebuilt, what is taken over goes into
+// the cells that answer and into those on their way.
+enum class CellTables { kCells, kRebuilt, kBoth };
+
 // Changes of cells, gathered in memory and written once, in the order of their keys.
 class CellChanges {
  public:
-  // Adds the fact to its cells (sign 1) or takes it out of them (-1).
+  // Adds the fact to its cells (sign 1) or takes it out of them (-1), as far as its source counts.
   void Add(const v1::Measure& measure, const StoredFact& fact, const PathHistory& history,
-           int sign);
+           const Coverage& coverage, int sign);
   size_t size() const { return changes_.size(); }
   // Writes and forgets.
-  absl::Status Write(sql::Tx& tx, const std::string& tenant);
+  absl::Status Write(sql::Tx& tx, const std::string& tenant, CellTables tables);
 
  private:
   struct Change {
@@ -81,10 +88,15 @@ class Rollups {
   // Makes anew the cells of federations that were made by another catalogue. Apply does the same
   // where it meets one.
   absl::Status Refresh(sql::Database& db);
+  // Shifts the cells of all that lies below the organisation of `changed` from what counted
+  // without the declaration to what counts with it, or back. The stored declarations are as they
+  // will be.
+  absl::Status ChangeCoverage(sql::Tx& tx, const std::string& tenant, const CoverageRule& changed,
+                              bool withdrawn);
 
  private:
-  // Takes the federation's turn among writers of cells.
-  absl::Status Begin(sql::Tx& tx, const std::string& tenant);
+  // Takes the federation's turn among writers of cells; tells where they are written.
+  absl::StatusOr<CellTables> Begin(sql::Tx& tx, const std::string& tenant);
   void WarnUnknown(const std::string& measure);
 
   const Measures& measures_;
@@ -93,7 +105,7 @@ class Rollups {
   std::set<std::string, std::less<>> warned_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Columns 0-6 of a row: organization, measure, on_date, dims, subject, delta, record.
+// Columns 0-7 of a row: organization, measure, on_date, dims, subject, delta, record, source.
 StoredFact ReadFact(const sql::Rows::Row& row);
 
 }  // namespace gonghui::reports

@@ -14,6 +14,7 @@
 #include "services/reports/explanations.h"
 #include "services/reports/figures.h"
 #include "services/reports/measures.h"
+#include "services/reports/rebuilding.h"
 #include "services/reports/rollups.h"
 #include "services/reports/schema.embedded.h"
 #include "services/reports/summaries.h"
@@ -50,7 +51,10 @@ class Reports final : public Hosted {
         verification_({.db = host.db, .measures = &measures_, .tree = host.tree}),
         summaries_(
             {.db = host.db, .measures = &measures_, .tree = host.tree, .sections = &sections_}),
-        service_("gonghui.reports.v1.ReportService", *host.pipeline) {
+        rebuilding_({.db = host.db, .measures = &measures_, .tree = host.tree}),
+        jobs_({.db = host.db, .clock = host.clock}),
+        service_("gonghui.reports.v1.ReportService", *host.pipeline),
+        job_service_("gonghui.reports.v1.JobService", *host.pipeline) {
     for (const char* source : kSources) {
       feed::Follower::Options options;
       options.source = source;
@@ -66,11 +70,13 @@ class Reports final : public Hosted {
     service_.Handle("QueryFigures", &figures_, &Figures::Query);
     service_.Handle("GetFreshness", &figures_, &Figures::GetFreshness);
     service_.Handle("ExplainFigure", &explanations_, &Explanations::Explain);
-    service_.Handle("VerifyRollups", &verification_, &Verification::Verify);
+    jobs_.Serve(job_service_);
+    HandleJob("VerifyRollups", &verification_, &Verification::Verify);
+    HandleJob("RebuildRollups", &rebuilding_, &Rebuilding::Rebuild);
     service_.Handle("GetWorkSummary", &summaries_, &Summaries::Get);
   }
 
-  std::vector<rpc::Service*> services() override { return {&service_}; }
+  std::vector<rpc::Service*> services() override { return {&service_, &job_service_}; }
 
   void Start() override {
     if (absl::Status status = rollups_.Refresh(db_); !status.ok()) {
@@ -78,9 +84,11 @@ class Reports final : public Hosted {
       log::Warning("cells_not_rebuilt", {{"reason", ReasonName(ReasonOf(status))}});
     }
     for (auto& follower : followers_) follower->Start();
+    jobs_.StartWorkers();
   }
 
   void Stop() override {
+    jobs_.Stop();
     for (auto& follower : followers_) follower->Stop();
   }
 
@@ -97,6 +105,24 @@ class Reports final : public Hosted {
   }
 
  private:
+  // A method that starts a job, and the work of that job.
+  template <typename Request, typename Owner, typename Result>
+  void HandleJob(std::string_view method, Owner* owner,
+                 absl::StatusOr<Result> (Owner::*work)(rpc::JobRun&, const Request&)) {
+    jobs_.Register<Request, Result>(method,
+                                    [owner, work](rpc::JobRun& run, const Request& request) {
+                                      return (owner->*work)(run, request);
+                                    });
+    service_.Handle<Request, common::v1::Job>(
+        method, [this](rpc::Call& call, const Request& request) {
+          return jobs_.Start(call, OrganizationOf(request), request);
+        });
+  }
+  static std::string OrganizationOf(const v1::VerifyRollupsRequest& request) {
+    return request.organization();
+  }
+  static std::string OrganizationOf(const v1::RebuildRollupsRequest&) { return ""; }
+
   std::vector<v1::Freshness> FreshnessFor(const std::string& federation) const {
     std::vector<v1::Freshness> sources;
     for (size_t i = 0; i < followers_.size(); ++i) {
@@ -119,7 +145,10 @@ class Reports final : public Hosted {
   Explanations explanations_;
   Verification verification_;
   Summaries summaries_;
+  Rebuilding rebuilding_;
+  rpc::Jobs jobs_;
   rpc::Service service_;
+  rpc::Service job_service_;
 };
 
 }  // namespace

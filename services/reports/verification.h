@@ -1,8 +1,11 @@
 // Recounts every cell from the facts and the organisation tree.
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
-#include "common/rpc/call.h"
+#include "common/ops/metrics.h"
+#include "common/rpc/jobs.h"
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
 #include "gonghui/reports/v1/report.pb.h"
@@ -10,7 +13,7 @@
 
 namespace gonghui::reports {
 
-// Thread-safe.
+// The work of VerifyRollups. Thread-safe.
 class Verification {
  public:
   struct Options {
@@ -20,14 +23,16 @@ class Verification {
   };
   explicit Verification(Options options) : options_(options) {}
 
-  // Needs the right at the whole federation. Goes by the tree itself; a change of the tree that the
-  // follower has not taken over yet is waited for up to a few seconds. Memory: the cells of one
-  // organisation.
-  absl::StatusOr<v1::VerifyRollupsResponse> Verify(rpc::Call& call,
-                                                   const v1::VerifyRollupsRequest& request);
+  // Reads one snapshot, counted on all processors while it is read. Goes by the tree itself; a
+  // change of the tree that the follower has not taken over yet is waited for up to a few seconds.
+  // Memory: one number an organisation, and the cells of those that differ, one at a time.
+  absl::StatusOr<v1::VerifyRollupsResult> Verify(rpc::JobRun& run,
+                                                 const v1::VerifyRollupsRequest& request);
 
  private:
   const Options options_;
+  const ops::Gauge divergent_{"gonghui_reports_divergent_cells",
+                              "Cells that differed from their facts when last verified"};
 };
 
 }  // namespace gonghui::reports

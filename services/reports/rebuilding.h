@@ -1,0 +1,33 @@
+// Makes all cells of a federation anew from its facts while the old ones go on answering.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "common/rpc/jobs.h"
+#include "common/sql/sql.h"
+#include "common/tree/tree_cache.h"
+#include "gonghui/reports/v1/report.pb.h"
+#include "services/reports/measures.h"
+
+namespace gonghui::reports {
+
+// The work of RebuildRollups. The cells are made beside those that answer, from the facts that were
+// there at the start; what is taken over meanwhile goes into both. At the end only cells that
+// differ are replaced. Goes on where it was after a restart; begins again when the tree or the
+// catalogue changes under it. Memory: the cells of one step. Thread-safe.
+class Rebuilding {
+ public:
+  struct Options {
+    sql::Database* db = nullptr;
+    const Measures* measures = nullptr;
+    tree::TreeCache* tree = nullptr;
+  };
+  explicit Rebuilding(Options options) : options_(options) {}
+
+  absl::StatusOr<v1::RebuildRollupsResult> Rebuild(rpc::JobRun& run,
+                                                   const v1::RebuildRollupsRequest& request);
+
+ private:
+  const Options options_;
+};
+
+}  // namespace gonghui::reports
