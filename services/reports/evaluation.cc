@@ -65,11 +65,13 @@ Sums SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionFilter& 
   }
   const bool subjects = CountsSubjects(kind);
   std::map<Sum*, int64_t> nets;  // Of the subject at hand, by group.
+  const std::string* subject = nullptr;
   const auto count_subject = [&] {
-    for (const auto& [target, net] : nets) target->value += net > 0 ? 1 : 0;
+    for (const auto& [target, net] : nets) {
+      target->value += subject->empty() ? net : net > 0 ? 1 : 0;  // Empty: stated by a return.
+    }
     nets.clear();
   };
-  const std::string* subject = nullptr;
   for (const CellRows::Row& row : rows.rows()) {
     if (subjects && (subject == nullptr || row.subject != *subject)) {
       count_subject();

@@ -49,8 +49,9 @@ Days DaysOf(const FigureName& name) {
 // Reads the facts behind one figure of a counted measure.
 class FactReader {
  public:
-  FactReader(sql::Tx& tx, const FigureName& name, const std::map<std::string, PathHistory>& placed)
-      : tx_(tx), name_(name), placed_(placed), days_(DaysOf(name)) {}
+  FactReader(sql::Tx& tx, const FigureName& name, const std::map<std::string, PathHistory>& placed,
+             const Coverage& coverage)
+      : tx_(tx), name_(name), placed_(placed), coverage_(coverage), days_(DaysOf(name)) {}
 
   // Calls `take` for every fact after `from`, in order, until it returns false. `below` is the
   // direct child through which the fact reaches the figure's organisation; empty for its own facts.
@@ -103,7 +104,9 @@ class FactReader {
       return false;
     }
     if (!name_.filter.Admits(CellDimensions(*name_.measure, fact.dimensions))) return false;
-    const std::vector<std::string>& path = PathAt(history, balance ? days_.last : fact.on_date);
+    const std::string& day = balance ? days_.last : fact.on_date;
+    const std::vector<std::string>& path = PathAt(history, day);
+    if (!coverage_.Counts(fact.source, path, fact.measure, day.substr(0, 7))) return false;
     auto found = std::find(path.begin(), path.end(), name_.scope.organization);
     if (found == path.end()) return false;
     *below = found == path.begin() ? "" : *(found - 1);
@@ -113,6 +116,7 @@ class FactReader {
   sql::Tx& tx_;
   const FigureName& name_;
   const std::map<std::string, PathHistory>& placed_;
+  const Coverage& coverage_;
   const Days days_;
 };
 
@@ -237,7 +241,8 @@ absl::StatusOr<v1::ExplainFigureResponse> Explanations::Explain(
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(const auto placed, Placements::All(tx, name.scope.tenant));
-    FactReader reader(tx, name, placed);
+    ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, name.scope.tenant));
+    FactReader reader(tx, name, placed, coverage);
     if (request.page_token().empty()) RETURN_IF_ERROR(AddCells(reader, name, response));
     return AddRecords(reader, request, from, response);
   }));

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
+#include "services/reports/coverage.h"
 #include "services/reports/measures.h"
 
 namespace gonghui::reports {
@@ -15,6 +16,11 @@ namespace gonghui::reports {
 // cannot be read.
 absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& measures,
                         tree::TreeCache& tree);
+
+// Shifts the cells of what lies or lay below the declaration's organisation from one coverage to
+// another that differs in this declaration only.
+absl::Status Recover(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                     const CoverageRule& changed, const Coverage& before, const Coverage& after);
 
 // Makes all cells of a federation anew from its facts.
 absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
