@@ -104,6 +104,11 @@ class Jobs {
     return job;
   }
 
+  absl::StatusOr<common::v1::Job> Get(Call& call, const common::v1::GetJobRequest& request);
+  absl::StatusOr<common::v1::ListJobsResponse> List(Call& call,
+                                                    const common::v1::ListJobsRequest& request);
+  absl::StatusOr<common::v1::Job> Cancel(Call& call, const common::v1::CancelJobRequest& request);
+
   void StartWorkers();  // After the database is migrated.
   void Stop();          // Running jobs are left to the next worker. Idempotent.
 
@@ -114,11 +119,6 @@ class Jobs {
 
   absl::StatusOr<common::v1::Job> Queue(sql::Tx& tx, const Call& call,
                                         std::string_view organization, std::string request);
-  absl::StatusOr<common::v1::Job> Get(Call& call, const common::v1::GetJobRequest& request);
-  absl::StatusOr<common::v1::ListJobsResponse> List(Call& call,
-                                                    const common::v1::ListJobsRequest& request);
-  absl::StatusOr<common::v1::Job> Cancel(Call& call, const common::v1::CancelJobRequest& request);
-
   absl::StatusOr<std::unique_ptr<JobRun>> Claim();
   void Run(JobRun& run);
   absl::Status Finish(JobRun& run, const Packed& result);

@@ -34,6 +34,7 @@ Program::Program()
   AddImportCommands(*this);
   AddFigureCommands(*this);
   AddReportCommands(*this);
+  AddJobCommands(*this);
   AddTreeCommands(*this);
   AddRecordCommands(*this);
   AddCallCommands(*this);

@@ -32,6 +32,7 @@ void AddFederationCommands(Program& program);
 void AddImportCommands(Program& program);
 void AddFigureCommands(Program& program);
 void AddReportCommands(Program& program);
+void AddJobCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddRecordCommands(Program& program);
 void AddCallCommands(Program& program);

@@ -1,4 +1,4 @@
-// gonghui verify, summary, wait: whole reports and their state.
+// gonghui summary, wait: whole reports and their state.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -10,7 +10,6 @@
 #include "gonghui/reports/v1/report.pb.h"
 #include "services/cli/csv.h"
 #include "services/cli/program.h"
-#include "services/cli/table.h"
 
 namespace gonghui::cli {
 namespace {
@@ -27,33 +26,6 @@ struct ReportOptions {
   std::string folder;
   int timeout_seconds = 120;
 };
-
-absl::StatusOr<int> VerifyRollups(Session& session) {
-  v1::VerifyRollupsRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
-  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::VerifyRollupsResponse>(
-                                          std::string(kService) + "VerifyRollups", request));
-  const int code = answer.divergent() == 0 ? kSuccess : kRejected;
-  if (session.json()) {
-    PrintJson(answer);
-    return code;
-  }
-  const std::string facts = absl::StrCat(answer.facts());
-  const std::string cells = absl::StrCat(answer.cells());
-  const std::string divergent = absl::StrCat(answer.divergent());
-  Print(session.Say(
-      facts + " facts read, " + cells + " cells compared, " + divergent + " divergent\n",
-      "读取事实 " + facts + " 条，核对单元格 " + cells + " 个，不一致 " + divergent + " 个\n"));
-  Table table({session.Say("organization", "组织"), session.Say("measure", "指标代码"),
-               session.Say("month", "月份"), session.Say("dimensions", "维度"),
-               session.Say(">stored", ">存储值"), session.Say(">recounted", ">重算值")});
-  for (const v1::DivergentCell& cell : answer.examples()) {
-    table.Add({cell.organization(), cell.measure(), cell.month(), cell.dimensions(),
-               absl::StrCat(cell.stored()), absl::StrCat(cell.recounted())});
-  }
-  if (!table.empty()) Print(table.Text());
-  return code;
-}
 
 absl::StatusOr<int> Summary(Session& session, const ReportOptions& options) {
   v1::GetWorkSummaryRequest request;
@@ -121,14 +93,6 @@ absl::StatusOr<int> Wait(Session& session, const ReportOptions& options) {
 void AddReportCommands(Program& program) {
   auto options = std::make_shared<ReportOptions>();
   Session& session = program.session;
-  CLI::App* verify =
-      AddCommand(program.app, "verify", "Prove what is stored", "gonghui verify rollups");
-  verify->require_subcommand(1);
-  CLI::App* rollups = AddCommand(*verify, "rollups",
-                                 "Recount every cell from the facts; exit code 1 if one differs",
-                                 "gonghui verify rollups");
-  OnRun(rollups, program, [&session] { return VerifyRollups(session); });
-
   CLI::App* summary = AddCommand(program.app, "summary", "Work summary: summary.md and figures.csv",
                                  "gonghui summary --org D01 --period 2020H1 --out report");
   summary->add_option("--org", options->organization, "Organisation")->required()->type_name("ID");

@@ -14,6 +14,7 @@
 #include "absl/strings/escaping.h"
 #include "common/base/text.h"
 #include "common/rpc/status_map.h"
+#include "common/testing/jobs.h"
 #include "common/testing/matchers.h"
 #include "common/testing/settings.h"
 #include "gonghui/funds/v1/ledger.pb.h"
@@ -295,8 +296,9 @@ TEST_F(MessagesTest, EveryMethodAnswersProperly) {
   reports::v1::VerifyRollupsRequest verify;
   verify.set_parent("federations/demo");
   ASSERT_OK_AND_ASSIGN(const auto verified,
-                       client_->Invoke<reports::v1::VerifyRollupsResponse>(
-                           "/gonghui.reports.v1.ReportService/VerifyRollups", verify));
+                       testing::RunJob<reports::v1::VerifyRollupsResult>(
+                           *client_, "/gonghui.reports.v1.ReportService/VerifyRollups",
+                           "gonghui.reports.v1.JobService", verify));
   EXPECT_EQ(verified.divergent(), 0);
 }
 
