@@ -5,6 +5,7 @@
 #include "common/archive/xml_text.h"
 #include "common/archive/zip.h"
 #include "common/base/text.h"
+#include "common/sheet/reader.h"
 
 namespace gonghui::sheet {
 namespace {
@@ -45,15 +46,6 @@ int StyleOf(Cell::Kind kind) {
   return 1;
 }
 
-// 0 -> A, 25 -> Z, 26 -> AA.
-std::string ColumnName(size_t column) {
-  std::string name;
-  for (size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26) {
-    name.insert(name.begin(), static_cast<char>('A' + (rest - 1) % 26));
-  }
-  return name;
-}
-
 void AppendCell(const Cell& cell, std::string_view place, std::string* xml) {
   const int style = StyleOf(cell.kind);
   if (cell.text.empty()) {
@@ -87,7 +79,7 @@ std::string SheetXml(const Sheet& sheet) {
   for (size_t r = 0; r < sheet.rows.size(); ++r) {
     StrAppend(&xml, "<row r=\"", r + 1, "\">");
     for (size_t c = 0; c < sheet.rows[r].size(); ++c) {
-      AppendCell(sheet.rows[r][c], StrCat(ColumnName(c), r + 1), &xml);
+      AppendCell(sheet.rows[r][c], StrCat(ColumnLetters(c), r + 1), &xml);
     }
     xml += "</row>";
   }
