@@ -71,15 +71,11 @@ struct Client::State {
 
   absl::Status InvokeOnce(const std::string& method, const google::protobuf::Message& request,
                           google::protobuf::Message& response, absl::Time deadline,
-                          const std::string& traceparent) {
+                          const std::string& traceparent, const std::string& token) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
     context.AddMetadata("traceparent", traceparent);
-    if (options.token) {
-      if (const std::string token = options.token(); !token.empty()) {
-        context.AddMetadata("authorization", StrCat("Bearer ", token));
-      }
-    }
+    if (!token.empty()) context.AddMetadata("authorization", StrCat("Bearer ", token));
     const grpc::internal::RpcMethod rpc(method.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
     const std::shared_ptr<grpc::Channel>& channel = channels[next++ % channels.size()];
     return FromGrpc(
@@ -107,12 +103,19 @@ Client::~Client() = default;
 absl::Status Client::InvokeMessage(std::string_view method,
                                    const google::protobuf::Message& request,
                                    google::protobuf::Message& response, const Call* parent) const {
+  return Send(method, request, response, parent,
+              state_->options.token ? state_->options.token() : "");
+}
+
+absl::Status Client::Send(std::string_view method, const google::protobuf::Message& request,
+                          google::protobuf::Message& response, const Call* parent,
+                          const std::string& token) const {
   absl::Time deadline = absl::Now() + state_->options.timeout;
   if (parent != nullptr) deadline = std::min(deadline, parent->deadline - kParentMargin);
   const std::string traceparent = ContinueTrace(parent == nullptr ? "" : parent->traceparent);
   const std::string path(method);
   for (int tries = 1;; ++tries) {
-    absl::Status status = state_->InvokeOnce(path, request, response, deadline, traceparent);
+    absl::Status status = state_->InvokeOnce(path, request, response, deadline, traceparent, token);
     if (!absl::IsUnavailable(status) || tries == kTries || !IsRepeatable(method, request)) {
       return status;
     }

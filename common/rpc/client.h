@@ -42,10 +42,26 @@ class Client {
       return status;
     return response;
   }
+  // As Invoke, but with the caller's token instead of this process's own: the peer grants what it
+  // grants the caller.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> InvokeFor(const Call& caller, std::string_view method,
+                                     const Request& request) const {
+    Response response;
+    if (absl::Status status = Send(method, request, response, &caller, caller.token);
+        !status.ok()) {
+      return status;
+    }
+    return response;
+  }
   absl::Status InvokeMessage(std::string_view method, const google::protobuf::Message& request,
                              google::protobuf::Message& response, const Call* parent) const;
 
  private:
+  absl::Status Send(std::string_view method, const google::protobuf::Message& request,
+                    google::protobuf::Message& response, const Call* parent,
+                    const std::string& token) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };
