@@ -13,14 +13,10 @@ namespace {
 
 constexpr sql::Query kListCoverages{
     "reports.list_coverages_in_force",
-    "SELECT coverage_id, organization, measure, first_month, last_month, form, whole "
+    "SELECT coverage_id, organization, measures, first_month, last_month, form, whole "
     "FROM coverages WHERE tenant=$1 AND withdraw_time_us=0 ORDER BY coverage_id"};
 
 constexpr std::string_view kReturnPrefix = "returns/";
-
-bool IsOn(const std::vector<std::string>& path, const std::string& organization) {
-  return std::find(path.begin(), path.end(), organization) != path.end();
-}
 
 std::string MonthAfter(const std::string& month) {
   int year = 0;
@@ -41,9 +37,13 @@ absl::StatusOr<Coverage> Coverage::Load(sql::Tx& tx, const std::string& tenant) 
   ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListCoverages, {tenant}));
   std::vector<CoverageRule> rules;
   for (size_t i = 0; i < rows.size(); ++i) {
+    std::set<std::string, std::less<>> measures;
+    for (const std::string_view measure : Split(rows[i].Get<std::string_view>(2), ' ')) {
+      if (!measure.empty()) measures.emplace(measure);
+    }
     rules.push_back({.id = rows[i].Get<std::string>(0),
                      .organization = rows[i].Get<std::string>(1),
-                     .measure = rows[i].Get<std::string>(2),
+                     .measures = std::move(measures),
                      .first_month = rows[i].Get<std::string>(3),
                      .last_month = rows[i].Get<std::string>(4),
                      .form = rows[i].Get<std::string>(5),

@@ -23,15 +23,15 @@ inline constexpr std::string_view kNoLastMonth = "9999-12";
 struct CoverageRule {
   std::string id;
   std::string organization;
-  std::string measure;      // Empty: every one.
-  std::string first_month;  // "2020-01", inclusive, as the last.
-  std::string last_month;   // kNoLastMonth while it lasts.
-  std::string form;         // Empty: the facts of records count; else the returns of this form.
+  std::set<std::string, std::less<>> measures;  // Empty: every one.
+  std::string first_month;                      // "2020-01", inclusive, as the last.
+  std::string last_month;                       // kNoLastMonth while it lasts.
+  std::string form;  // Empty: the facts of records count; else the returns of this form.
   bool whole =
       false;  // A return holds everything below: only that of `organization` itself counts.
 
   bool Concerns(std::string_view of_measure) const {
-    return measure.empty() || measure == of_measure;
+    return measures.empty() || measures.contains(of_measure);
   }
   bool operator==(const CoverageRule&) const = default;
 };

@@ -50,21 +50,14 @@ CREATE TABLE return_changes (
   PRIMARY KEY (tenant, form, organization, period, version, ordinal)
 );
 
--- How many times the returns of a federation have been turned into facts: numbers those facts.
-CREATE TABLE return_postings (
-  tenant TEXT NOT NULL,
-  posted BIGINT NOT NULL,
-  PRIMARY KEY (tenant)
-);
-
--- Which source counts for an organisation with everything below it. `measure` empty: all; `form` empty: the facts of
+-- Which source counts for an organisation with everything below it. `measures`, joined by blanks, empty: all; `form` empty: the facts of
 -- records, else the returns of this form; `whole`: a return of the form holds everything below its organisation.
 -- Months are inclusive. A withdrawn declaration stays, with the time.
 CREATE TABLE coverages (
   tenant TEXT NOT NULL,
   coverage_id TEXT NOT NULL,
   organization TEXT NOT NULL,
-  measure TEXT NOT NULL,
+  measures TEXT NOT NULL,
   first_month TEXT NOT NULL,
   last_month TEXT NOT NULL,
   form TEXT NOT NULL,
