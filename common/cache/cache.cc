@@ -11,7 +11,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "common/cache/redis.h"
 
 namespace gonghui::cache {
 namespace {
@@ -93,46 +92,26 @@ class Shard {
   std::deque<FloorAge> floor_ages_ ABSL_GUARDED_BY(mutex_);
 };
 
-class TwoLevelCache : public Cache {
+class LocalCache : public Cache {
  public:
-  explicit TwoLevelCache(Options options) : options_(std::move(options)) {
-    if (!options_.redis.empty()) {
-      redis_ = std::make_unique<Redis>(Redis::Options{.address = options_.redis,
-                                                      .password = options_.redis_password,
-                                                      .budget = options_.redis_budget,
-                                                      .mac_key = options_.mac_key});
-    }
-  }
+  explicit LocalCache(const Options& options) : options_(options) {}
 
   std::optional<std::string> Peek(std::string_view key) override {
-    // With replicas beside us only Redis knows whether ours is still the newest.
-    if (redis_ != nullptr) return std::nullopt;
     const std::string k(key);
     return ShardOf(k).Get(k, absl::Now());
   }
 
-  std::optional<std::string> Get(std::string_view key) override {
-    if (redis_ == nullptr) return Peek(key);
-    const std::string k(key);
-    return redis_->Get(k);
-  }
+  Lookup Get(std::string_view key) override { return {.value = Peek(key), .ticket = {}}; }
 
-  void Put(std::string_view key, int64_t version, std::string_view value) override {
+  void Put(std::string_view key, int64_t version, std::string_view value, const Ticket&) override {
     const std::string k(key);
-    if (redis_ != nullptr) {
-      redis_->Put(k, version, value, options_.ttl);
-      return;
-    }
     ShardOf(k).Put(k, version, value, absl::Now() + options_.ttl, options_.max_bytes / kShards);
   }
 
-  void Raise(std::string_view key, int64_t version) override {
+  absl::Status Raise(std::string_view key, int64_t version, absl::Time) override {
     const std::string k(key);
-    if (redis_ != nullptr) {
-      redis_->Raise(k, version, options_.ttl);
-      return;
-    }
     ShardOf(k).Raise(k, version, absl::Now());
+    return absl::OkStatus();
   }
 
  private:
@@ -142,13 +121,12 @@ class TwoLevelCache : public Cache {
 
   const Options options_;
   Shard shards_[kShards];
-  std::unique_ptr<Redis> redis_;
 };
 
 }  // namespace
 
-std::unique_ptr<Cache> Cache::Open(Options options) {
-  return std::make_unique<TwoLevelCache>(std::move(options));
+std::unique_ptr<Cache> Cache::Open(const Options& options) {
+  return std::make_unique<LocalCache>(options);
 }
 
 }  // namespace gonghui::cache

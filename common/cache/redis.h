@@ -1,13 +1,11 @@
-// The shared cache level: one connection and one thread a process, which sends what has gathered as
-// one pipeline.
+// A connection to Redis: one thread a process, which sends what has gathered as one pipeline.
 #pragma once
 
-#include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -17,43 +15,38 @@
 
 namespace gonghui::cache {
 
-// Every call ends within the budget; a failure is a miss. After five failures in a row the breaker
-// skips Redis for a second at a time. A Raise that failed is repeated before anything is read
-// again. Thread-safe.
+// Every question ends within twice the budget. After five failures in a row the breaker skips Redis
+// for a second at a time. Thread-safe.
 class Redis {
  public:
   struct Options {
     std::string address;  // "host:port" or "unix:/path".
     std::string password;
     absl::Duration budget = absl::Milliseconds(50);
-    std::string mac_key;
+    std::function<void(const std::string& run)> on_connect;  // With the server's run id.
+  };
+  struct Reply {
+    bool nil = true;
+    std::string text;  // Of a string.
   };
   explicit Redis(Options options);
   ~Redis();
 
-  std::optional<std::string> Get(const std::string& key);
-  void Put(const std::string& key, int64_t version, std::string_view value, absl::Duration ttl);
-  void Raise(const std::string& key, int64_t version, absl::Duration ttl);
+  // The reply of the server with this run id, which every start of a server changes. nullopt: no
+  // reply in time, an error, or another server.
+  std::optional<Reply> Ask(const std::string& run, std::vector<std::string> words);
 
  private:
   struct Request;
   class Connection;
 
-  // The reply's text; nullopt for nil, failure or time-out (`failed` tells which).
-  std::optional<std::string> Ask(std::vector<std::string> words, bool& failed);
-  // False while a missed Raise is outstanding: Redis may hold what must not be read.
-  bool RepeatMissedRaises();
   void Work();
   std::vector<std::shared_ptr<Request>> Take();
   void Count(bool failed);
-  std::string Sealed(const std::string& key, int64_t version, std::string_view value) const;
-  std::optional<std::string> Opened(const std::string& key, const std::string& sealed) const;
 
   const Options options_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<Request>> queue_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::pair<std::string, int64_t>> missed_raises_ ABSL_GUARDED_BY(mutex_);
-  bool repeating_ ABSL_GUARDED_BY(mutex_) = false;
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time closed_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

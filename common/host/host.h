@@ -24,7 +24,9 @@ struct Host {
       nullptr;  // The service's own, empty or as it left it; the service migrates it.
   tree::TreeCache* tree = nullptr;
   const crypto::PersonalData* personal = nullptr;
-  cache::Cache* cache = nullptr;
+  // A cache of the service's own, for values of its database (with the tables of
+  // common/cache/schema).
+  std::function<std::unique_ptr<cache::Cache>()> open_cache;
   // Client of a service area ("membership"), with this process's service token; never nullptr.
   std::function<const rpc::Client*(const std::string& area)> peer;
 };

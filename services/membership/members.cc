@@ -13,6 +13,7 @@
 #include "services/membership/codes.h"
 #include "services/membership/member_rules.h"
 #include "services/membership/open_organizations.h"
+#include "services/membership/organization_rules.h"
 
 namespace gonghui::membership {
 namespace {
@@ -20,11 +21,6 @@ namespace {
 using common::v1::Fact;
 
 constexpr std::string_view kMemberName = "federations/{federation}/members/{member}";
-
-// The view that answers show, by member; the rights to it are checked on every look-up.
-std::string CacheKey(std::string_view federation, std::string_view id) {
-  return StrCat("member/", federation, "/", id, "/masked");
-}
 
 Error UnknownMember(const std::string& id, std::string_view field) {
   return NotFound(common::v1::REASON_NOT_FOUND,
@@ -68,10 +64,14 @@ absl::Status CheckStateFilter(const std::string& state) {
 
 }  // namespace
 
-Members::Members(const Host& host, const catalog::Catalog& catalog)
+std::string MemberCacheKey(std::string_view federation, std::string_view id) {
+  return StrCat("member/", federation, "/", id, "/masked");
+}
+
+Members::Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache)
     : db_(*host.db),
       tree_(*host.tree),
-      cache_(*host.cache),
+      cache_(cache),
       catalog_(catalog),
       kind_(*catalog.FindKind("member")),
       store_{*host.personal} {}
@@ -91,7 +91,7 @@ std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
                                                         const v1::GetMemberRequest& request) {
   if (!tree_.IsFresh(call.federation)) return std::nullopt;
   const std::optional<std::string> cached =
-      cache_.Peek(CacheKey(call.federation, LeafOf(request.name())));
+      cache_.Peek(MemberCacheKey(call.federation, LeafOf(request.name())));
   v1::Member member;
   if (!cached.has_value() || !member.ParseFromString(*cached)) return std::nullopt;
   if (absl::Status allowed = call.CheckScope(member.organization()); !allowed.ok()) return allowed;
@@ -100,15 +100,15 @@ std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
 
 absl::StatusOr<v1::Member> Members::Get(rpc::Call& call, const v1::GetMemberRequest& request) {
   const std::string id(LeafOf(request.name()));
-  const std::string key = CacheKey(call.federation, id);
+  const std::string key = MemberCacheKey(call.federation, id);
   // Peek answers beside a fresh tree only; a grant that needs no tree would never freshen it.
   tree_.Get(call.federation).status().IgnoreError();
   v1::Member member;
-  const std::optional<std::string> cached = cache_.Get(key);
-  if (!cached.has_value() || !member.ParseFromString(*cached)) {
+  const cache::Lookup cached = cache_.Get(key);
+  if (!cached.value.has_value() || !member.ParseFromString(*cached.value)) {
     ASSIGN_OR_RETURN(const MemberRow row, Read(call, id, "name"));
     member = MaskedView(call.federation, row);
-    cache_.Put(key, row.version, member.SerializeAsString());
+    cache_.Put(key, row.version, member.SerializeAsString(), cached.ticket);
   }
   RETURN_IF_ERROR(call.CheckScope(member.organization()));
   return member;
@@ -223,8 +223,17 @@ absl::StatusOr<v1::Member> Members::Apply(rpc::Call& call, const Request& reques
         written_version = row->version;
         return MaskedView(call.federation, *row);
       });
+  // Another call made the change that is answered, and may have died before it raised.
+  if (changed.ok() && changed->etag() != rpc::MakeEtag(written_version)) {
+    ASSIGN_OR_RETURN(const MemberRow row, Read(call, id, change.name_field));
+    written_version = row.version;
+  }
   // Also after an error: an answer lost at COMMIT may have been a success.
-  if (written_version > 0) cache_.Raise(CacheKey(call.federation, id), written_version);
+  if (written_version > 0) {
+    const absl::Status raised =
+        cache_.Raise(MemberCacheKey(call.federation, id), written_version, call.deadline);
+    if (changed.ok()) RETURN_IF_ERROR(raised);
+  }
   return changed;
 }
 
@@ -251,6 +260,15 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
          }
          rpc::MergeMasked(paths, wanted, member);
          RETURN_IF_ERROR(NormalizeMember(catalog_, "member.", member));
+         if (!past.empty() && past.back().leave_reason == kReorganisation &&
+             member.joined_on() != past.back().left_on) {
+           return FailedPrecondition(
+                      common::v1::REASON_STATE_FORBIDS,
+                      "a reorganisation carried the member here on that day; take it back to "
+                      "change the date",
+                      "该会员因组织调整于该日随转至此，如需改日期请先撤回该次调整")
+               .At("member.joined_on");
+         }
          if (!past.empty() && member.joined_on() < past.back().left_on) {
            return TooEarly("member.joined_on", member.joined_on(), "end of the last membership",
                            past.back().left_on);
@@ -275,6 +293,14 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
 absl::StatusOr<v1::Member> Members::Leave(rpc::Call& call, const v1::LeaveMemberRequest& request) {
   std::string reason = request.reason();
   RETURN_IF_ERROR(ToCode(catalog_, "leave_reason", "reason", reason));
+  if (reason == kReorganisation) {
+    return InvalidArgument(
+               common::v1::REASON_FIELD_INVALID,
+               "members carried on by a reorganisation do not leave; use "
+               "MergeOrganizations or SplitOrganization",
+               "组织调整随转不是离会，请用合并（MergeOrganizations）或拆分（SplitOrganization）")
+        .At("reason");
+  }
   return Apply(
       call, request,
       {.name = request.name(),

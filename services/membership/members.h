@@ -22,7 +22,7 @@ class Members {
  public:
   using CreateCall = rpc::BatchedCall<v1::CreateMemberRequest, v1::Member>;
 
-  Members(const Host& host, const catalog::Catalog& catalog);
+  Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache);
 
   // Creates the members of calls that wait together in one transaction; a rejected one does not
   // hurt the rest.
@@ -87,5 +87,9 @@ class Members {
   const common::v1::Kind& kind_;
   const MemberStore store_;
 };
+
+// Where the cache holds the member as answers show it; the rights to it are checked on every
+// look-up.
+std::string MemberCacheKey(std::string_view federation, std::string_view id);
 
 }  // namespace gonghui::membership

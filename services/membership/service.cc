@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/status.h"
+#include "common/cache/schema.embedded.h"
 #include "common/catalog/catalog.h"
 #include "common/feed/schema.embedded.h"
 #include "common/records/records.h"
@@ -13,6 +14,7 @@
 #include "services/membership/federations.h"
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
+#include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
 
 namespace gonghui::membership {
@@ -22,9 +24,11 @@ class MembershipService : public Hosted {
  public:
   MembershipService(const Host& host, catalog::Catalog catalog)
       : catalog_(std::move(catalog)),
+        cache_(host.open_cache()),
         federations_(host),
         organizations_(host, catalog_),
-        members_(host, catalog_),
+        reorganizations_(host, catalog_, *cache_),
+        members_(host, catalog_, *cache_),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -33,6 +37,7 @@ class MembershipService : public Hosted {
                     .on_change = nullptr}),
         federation_service_("gonghui.membership.v1.FederationService", *host.pipeline),
         organization_service_("gonghui.membership.v1.OrganizationService", *host.pipeline),
+        reorganization_service_("gonghui.membership.v1.ReorganizationService", *host.pipeline),
         member_service_("gonghui.membership.v1.MemberService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
@@ -48,6 +53,16 @@ class MembershipService : public Hosted {
     o.Handle("MoveOrganization", &organizations_, &Organizations::Move);
     o.Handle("CloseOrganization", &organizations_, &Organizations::Close);
     o.Handle("ListOrganizationVersions", &organizations_, &Organizations::ListVersions);
+
+    rpc::Service& r = reorganization_service_;
+    r.Handle("PlanReorganization", &reorganizations_, &Reorganizations::Plan);
+    r.Handle("ApplyReorganization", &reorganizations_, &Reorganizations::Apply);
+    r.Handle("RevertReorganization", &reorganizations_, &Reorganizations::Revert);
+    r.Handle("GetReorganization", &reorganizations_, &Reorganizations::Get);
+    r.Handle("ListReorganizations", &reorganizations_, &Reorganizations::List);
+    r.Handle("ListReorganizationEffects", &reorganizations_, &Reorganizations::ListEffects);
+    r.Handle("MergeOrganizations", &reorganizations_, &Reorganizations::Merge);
+    r.Handle("SplitOrganization", &reorganizations_, &Reorganizations::Split);
 
     rpc::Service& m = member_service_;
     m.HandleBatched<v1::CreateMemberRequest, v1::Member>(
@@ -67,17 +82,21 @@ class MembershipService : public Hosted {
   }
 
   std::vector<rpc::Service*> services() override {
-    return {&federation_service_, &organization_service_, &member_service_, &register_service_};
+    return {&federation_service_, &organization_service_, &reorganization_service_,
+            &member_service_, &register_service_};
   }
 
  private:
   const catalog::Catalog catalog_;
+  const std::unique_ptr<cache::Cache> cache_;
   Federations federations_;
   Organizations organizations_;
+  Reorganizations reorganizations_;
   Members members_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
+  rpc::Service reorganization_service_;
   rpc::Service member_service_;
   rpc::Service register_service_;
 };
@@ -86,7 +105,8 @@ std::vector<EmbeddedFile> Schema() {
   std::vector<EmbeddedFile> files;
   for (const std::vector<EmbeddedFile>* part :
        {&embedded::common_rpc_schema(), &embedded::common_feed_schema(),
-        &embedded::common_records_schema(), &embedded::services_membership_schema()}) {
+        &embedded::common_records_schema(), &embedded::common_cache_schema(),
+        &embedded::services_membership_schema()}) {
     files.insert(files.end(), part->begin(), part->end());
   }
   return files;

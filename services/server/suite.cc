@@ -107,9 +107,6 @@ class RunningSuite : public Suite {
         options_.clock);
     pipeline.scope = tree_.get();
     pipeline_ = std::make_unique<rpc::Pipeline>(pipeline);
-    cache_ = cache::Cache::Open({.max_bytes = options_.cache_bytes,
-                                 .redis = options_.redis,
-                                 .mac_key = personal_->Index("cache", "mac")});
     RETURN_IF_ERROR(OpenServices());
     return Listen();
   }
@@ -260,12 +257,20 @@ class RunningSuite : public Suite {
     }
   }
 
+  std::unique_ptr<cache::Cache> OpenCache(sql::Database& db) const {
+    if (options_.redis.empty()) return cache::Cache::Open({.max_bytes = options_.cache_bytes});
+    return cache::Cache::OpenShared({.redis = options_.redis,
+                                     .mac_key = personal_->Index("cache", "mac"),
+                                     .lease = options_.redis_lease},
+                                    db);
+  }
+
   absl::Status OpenServices() {
     Host host{.clock = options_.clock,
               .pipeline = pipeline_.get(),
               .tree = tree_.get(),
               .personal = personal_.get(),
-              .cache = cache_.get(),
+              .open_cache = nullptr,
               .peer = [this](const std::string& area) -> const rpc::Client* {
                 return peers_.at(area).get();
               }};
@@ -279,6 +284,7 @@ class RunningSuite : public Suite {
     for (const auto& [area, open] : openers) {
       if (!Hosts(area)) continue;
       host.db = databases_.at(area).get();
+      host.open_cache = [this, db = host.db] { return OpenCache(*db); };
       ASSIGN_OR_RETURN(std::unique_ptr<Hosted> service, open(host));
       if (area == "reports") reports_ = service.get();
       hosted_.push_back(std::move(service));
@@ -370,7 +376,6 @@ class RunningSuite : public Suite {
   std::map<std::string, std::unique_ptr<rpc::Client>> peers_;
   std::unique_ptr<tree::TreeCache> tree_;
   std::unique_ptr<rpc::Pipeline> pipeline_;
-  std::unique_ptr<cache::Cache> cache_;
   std::vector<std::unique_ptr<Hosted>> hosted_;
   Hosted* reports_ = nullptr;
   std::unique_ptr<feed::FeedService> feed_;

@@ -31,9 +31,10 @@ class Suite {
     std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
     std::string service_token_file;  // For peers elsewhere.
     std::string personal_keys_file;  // Default data_dir/keys/personal.yaml, made when missing.
-    std::string redis;               // Empty: in-process cache only.
-    size_t cache_bytes = 64 << 20;   // In process; 0 keeps nothing.
-    int batch_limit = 1000;          // Calls that one transaction of a batched method may take.
+    std::string redis;  // Replicas share it; empty: there is one, it caches in process.
+    absl::Duration redis_lease = absl::Seconds(1);  // cache::Cache::SharedOptions::lease.
+    size_t cache_bytes = 64 << 20;                  // In process; 0 keeps nothing.
+    int batch_limit = 1000;  // Calls that one transaction of a batched method may take.
     const Clock* clock = &Clock::System();
     bool reflection = true;
     bool log_calls = true;

@@ -1,5 +1,5 @@
-// Members while Redis is frozen, killed and started again: slower perhaps, never wrong, never
-// refused.
+// Members while Redis is frozen, killed and started again, or out of reach of one replica alone:
+// slower perhaps, never wrong, never refused.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "common/base/text.h"
 #include "common/testing/database.h"
+#include "common/testing/gate.h"
 #include "common/testing/matchers.h"
 #include "common/testing/redis_server.h"
 #include "common/testing/settings.h"
@@ -48,7 +49,8 @@ class RedisTest : public ::testing::TestWithParam<std::string> {
       options.services = {"membership"};
       options.data_dir = folder_;
       options.database_urls["membership"] = url;
-      options.redis = redis_.address();
+      options.redis = i == 0 ? gate_.address() : redis_.address();
+      options.redis_lease = absl::Milliseconds(100);  // In use again soon after a fault.
       options.dev = true;
       options.log_calls = false;
       auto suite = Suite::Start(std::move(options));
@@ -150,13 +152,15 @@ class RedisTest : public ::testing::TestWithParam<std::string> {
 
   // One round of what may happen to Redis.
   void Disturb() {
+    absl::SleepFor(absl::Milliseconds(1000));
+    redis_.Freeze();
     absl::SleepFor(absl::Milliseconds(300));
-    if (suites_.size() == 1) {
-      redis_.Freeze();
-      absl::SleepFor(absl::Milliseconds(300));
-      redis_.Thaw();
-      absl::SleepFor(absl::Milliseconds(200));
-    }
+    redis_.Thaw();
+    absl::SleepFor(absl::Milliseconds(1500));
+    gate_.Hang();
+    absl::SleepFor(absl::Milliseconds(300));
+    gate_.Open();
+    absl::SleepFor(absl::Milliseconds(1500));
     redis_.Kill();
     absl::SleepFor(absl::Milliseconds(400));
     redis_.Start();
@@ -165,6 +169,7 @@ class RedisTest : public ::testing::TestWithParam<std::string> {
 
   std::filesystem::path folder_;
   testing::RedisServer redis_;
+  testing::Gate gate_{redis_.address().substr(std::string_view("unix:").size())};
   std::unique_ptr<testing::TempDatabase> database_;
   std::vector<std::unique_ptr<Suite>> suites_;
   std::vector<std::unique_ptr<rpc::Client>> clients_;
