@@ -12,17 +12,16 @@ constexpr size_t kLongestQueue = 4096;
 }  // namespace
 
 BatchQueue::BatchQueue(BatchOperation operation, size_t limit, PipelineState& pipeline)
-    : operation_(std::move(operation)),
-      limit_(limit),
-      pipeline_(pipeline),
-      thread_([this] { Work(); }) {}
+    : operation_(std::move(operation)), limit_(limit), pipeline_(pipeline) {
+  for (std::thread& thread : threads_) thread = std::thread([this] { Work(); });
+}
 
 BatchQueue::~BatchQueue() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void BatchQueue::Push(std::unique_ptr<Invocation> invocation) {
@@ -54,11 +53,23 @@ BatchQueue::Round BatchQueue::Take() {
 }
 
 void BatchQueue::Work() {
-  // An empty round is the sign to stop.
-  for (Round round = Take(); !round.empty(); round = Take()) RunRound(std::move(round));
+  while (true) {
+    Round round;
+    std::vector<BatchItem> items;
+    {
+      absl::MutexLock turn(&turn_);
+      round = Take();
+      if (round.empty()) return;  // The sign to stop.
+      items = Run(round);
+    }
+    for (size_t i = 0; i < items.size(); ++i) {
+      Invocation::Finish(std::move(round[i]), std::move(items[i].answer));
+    }
+  }
 }
 
-void BatchQueue::RunRound(Round round) const {
+// Answers the calls that may no longer run and takes them out of the round.
+std::vector<BatchItem> BatchQueue::Run(Round& round) const {
   Round taking_part;
   std::vector<BatchItem> items;
   for (std::unique_ptr<Invocation>& invocation : round) {
@@ -69,11 +80,9 @@ void BatchQueue::RunRound(Round round) const {
     items.push_back({&invocation->call(), &invocation->request(), nullptr});
     taking_part.push_back(std::move(invocation));
   }
-  if (items.empty()) return;
-  operation_(absl::MakeSpan(items));
-  for (size_t i = 0; i < items.size(); ++i) {
-    Invocation::Finish(std::move(taking_part[i]), std::move(items[i].answer));
-  }
+  round = std::move(taking_part);
+  if (!items.empty()) operation_(absl::MakeSpan(items));
+  return items;
 }
 
 }  // namespace gonghui::rpc::internal

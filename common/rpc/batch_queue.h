@@ -1,6 +1,7 @@
 // The queue of a batched method: calls that wait together run together.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <thread>
@@ -11,8 +12,9 @@
 
 namespace gonghui::rpc::internal {
 
-// One thread takes whatever waits (at most `limit` calls), runs it as one batch, answers all, and
-// looks again. Thread-safe. The destructor runs what waits, then joins.
+// A thread takes whatever waits (at most `limit` calls), runs it as one batch, and answers all
+// while a second thread does the same with what has come since. Batches run one at a time.
+// Thread-safe. The destructor runs what waits, then joins.
 class BatchQueue {
  public:
   BatchQueue(BatchOperation operation, size_t limit, PipelineState& pipeline);
@@ -24,7 +26,7 @@ class BatchQueue {
   using Round = std::vector<std::unique_ptr<Invocation>>;
   void Work();
   Round Take();
-  void RunRound(Round round) const;
+  std::vector<BatchItem> Run(Round& round) const;
 
   const BatchOperation operation_;
   const size_t limit_;
@@ -32,7 +34,8 @@ class BatchQueue {
   absl::Mutex mutex_;
   std::deque<std::unique_ptr<Invocation>> waiting_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  absl::Mutex turn_;  // Held from taking a batch until it has run.
+  std::array<std::thread, 2> threads_;
 };
 
 }  // namespace gonghui::rpc::internal

@@ -54,11 +54,11 @@ absl::StatusOr<std::optional<std::string>> FindResponse(sql::Tx& tx, const Call&
 absl::Status StoreResponse(sql::Tx& tx, const Call& call, std::string_view request_id,
                            const google::protobuf::Message& request,
                            const google::protobuf::Message& response) {
-  return tx
-      .Run(kStoreRequest,
-           {call.federation, call.actor.subject, call.method->full_name, std::string(request_id),
-            DigestOf(request), sql::Bytes{response.SerializeAsString()}, call.clock->NowMicros()})
-      .status();
+  const sql::Args row = {call.federation,        call.actor.subject,
+                         call.method->full_name, std::string(request_id),
+                         DigestOf(request),      sql::Bytes{response.SerializeAsString()},
+                         call.clock->NowMicros()};
+  return tx.RunLater(kStoreRequest, {&row, 1});
 }
 
 absl::Status WriteMessageOnce(sql::Database& db, const Call& call, std::string_view request_id,

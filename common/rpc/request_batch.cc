@@ -2,6 +2,7 @@
 
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "common/base/status.h"
 #include "common/rpc/idempotency.h"
@@ -70,7 +71,7 @@ absl::Status StoreResponses(sql::Tx& tx, absl::Span<const KeyedRequest> requests
                     std::string(r.request_id), DigestOf(*r.request),
                     sql::Bytes{responses[i]->SerializeAsString()}, r.call->clock->NowMicros()});
   }
-  return InsertRequests().Run(tx, rows).status();
+  return InsertRequests().Run(tx, std::move(rows));
 }
 
 }  // namespace gonghui::rpc

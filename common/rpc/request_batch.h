@@ -27,7 +27,8 @@ using StoredResponse = absl::StatusOr<std::optional<std::string>>;
 absl::StatusOr<std::vector<StoredResponse>> FindResponses(sql::Tx& tx,
                                                           absl::Span<const KeyedRequest> requests);
 
-// Stores responses[i] for requests[i].
+// Stores responses[i] for requests[i]. Where one of the requests has a response by now, the
+// transaction fails with ALREADY_EXISTS.
 absl::Status StoreResponses(sql::Tx& tx, absl::Span<const KeyedRequest> requests,
                             absl::Span<const google::protobuf::Message* const> responses);
 

@@ -75,6 +75,12 @@ absl::Status EngineTx::Check() const {
   return absl::Now() < deadline_ ? absl::OkStatus() : DeadlinePassed();
 }
 
+absl::Status EngineTx::Check(absl::Span<const Args> rows) const {
+  RETURN_IF_ERROR(Check());
+  for (const Args& args : rows) RETURN_IF_ERROR(CheckText(args));
+  return absl::OkStatus();
+}
+
 absl::Status EngineTx::Finish(const Query& query, absl::Time start, absl::Status status) {
   const absl::Duration took = absl::Now() - start;
   if (took > kSlow) {
@@ -87,8 +93,7 @@ absl::Status EngineTx::Finish(const Query& query, absl::Time start, absl::Status
 
 absl::StatusOr<Rows> EngineTx::Run(const Query& query, Args args) {
   const absl::Time start = absl::Now();
-  absl::Status ready = Check();
-  ready.Update(CheckText(args));
+  const absl::Status ready = Check({&args, 1});
   absl::StatusOr<Rows> rows = ready.ok() ? DoRun(query, args) : ready;
   RETURN_IF_ERROR(Finish(query, start, rows.status()));
   return rows;
@@ -106,8 +111,7 @@ absl::Status EngineTx::ReadMany(const Query& query, absl::Span<const Args> keys,
 absl::StatusOr<int64_t> EngineTx::Many(const Query& query, absl::Span<const Args> rows,
                                        const std::function<void(const Rows::Row&)>& row) {
   const absl::Time start = absl::Now();
-  absl::Status ready = Check();
-  for (const Args& args : rows) ready.Update(CheckText(args));
+  const absl::Status ready = Check(rows);
   absl::StatusOr<int64_t> changed = ready.ok() ? DoRunMany(query, rows, row) : ready;
   RETURN_IF_ERROR(Finish(query, start, changed.status()));
   return changed;
@@ -116,12 +120,17 @@ absl::StatusOr<int64_t> EngineTx::Many(const Query& query, absl::Span<const Args
 absl::Status EngineTx::Stream(const Query& query, Args args,
                               const std::function<absl::Status(const Rows::Row&)>& row) {
   // How long it takes is up to `row`, so it is never reported as slow.
-  absl::Status ready = Check();
-  ready.Update(CheckText(args));
+  const absl::Status ready = Check({&args, 1});
   absl::Status stopped;
   RETURN_IF_ERROR(
       Finish(query, absl::Now(), ready.ok() ? DoStream(query, args, row, stopped) : ready));
   return stopped;
+}
+
+absl::Status EngineTx::RunLater(const Query& query, absl::Span<const Args> rows) {
+  const absl::Time start = absl::Now();
+  const absl::Status ready = Check(rows);
+  return Finish(query, start, ready.ok() ? DoRunLater(query, rows) : ready);
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Options& options) {

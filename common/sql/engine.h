@@ -36,6 +36,7 @@ class EngineTx : public Tx {
                         const std::function<void(const Rows::Row&)>& row) final;
   absl::Status Stream(const Query& query, Args args,
                       const std::function<absl::Status(const Rows::Row&)>& row) final;
+  absl::Status RunLater(const Query& query, absl::Span<const Args> rows) final;
 
   // What the closure's answer comes to.
   absl::Status Outcome(absl::Status answer) const { return answer.ok() ? failure_ : answer; }
@@ -49,9 +50,12 @@ class EngineTx : public Tx {
   virtual absl::Status DoStream(const Query& query, const Args& args,
                                 const std::function<absl::Status(const Rows::Row&)>& row,
                                 absl::Status& stopped) = 0;
+  virtual absl::Status DoRunLater(const Query& query, absl::Span<const Args> rows) = 0;
 
  private:
   absl::Status Check() const;
+  // And that the arguments suit both engines.
+  absl::Status Check(absl::Span<const Args> rows) const;
   absl::StatusOr<int64_t> Many(const Query& query, absl::Span<const Args> rows,
                                const std::function<void(const Rows::Row&)>& row);
   // Notes a failure, and logs a statement that took long.

@@ -1,12 +1,15 @@
 #include "common/sql/insert.h"
 
+#include <iterator>
+#include <utility>
+
 #include "common/base/status.h"
 #include "common/base/text.h"
 
 namespace gonghui::sql {
 namespace {
 
-constexpr size_t kBlock = 16;  // Rows in one statement.
+constexpr size_t kBlocks[] = {64, 16, 4, 1};  // Rows in one statement.
 
 // ($1, $2), ($3, $4) …
 std::string Placeholders(size_t rows, size_t columns) {
@@ -17,36 +20,54 @@ std::string Placeholders(size_t rows, size_t columns) {
   return text + ")";
 }
 
+// The rows one behind the other.
+Args Join(absl::Span<Args> rows) {
+  Args all;
+  all.reserve(rows.size() * rows.front().size());
+  for (Args& row : rows) {
+    all.insert(all.end(), std::make_move_iterator(row.begin()), std::make_move_iterator(row.end()));
+  }
+  return all;
+}
+
 }  // namespace
 
 Insert::Insert(std::string_view name, std::string_view table,
-               const std::vector<std::string>& columns, std::string_view on_conflict)
-    : name_(name), block_name_(StrCat(name, "_", kBlock)) {
+               const std::vector<std::string>& columns, std::string_view conflict) {
   std::string into = StrCat("INSERT INTO ", table, " (");
   for (const std::string& column : columns) {
     StrAppend(&into, into.ends_with('(') ? "" : ", ", column);
   }
-  into += ") VALUES ";
-  text_ = StrCat(into, Placeholders(1, columns.size()), " ", on_conflict);
-  block_text_ = StrCat(into, Placeholders(kBlock, columns.size()), " ", on_conflict);
+  for (const size_t rows : kBlocks) {
+    blocks_.push_back(
+        {rows, StrCat(name, "_", rows),
+         StrCat(into, ") VALUES ", Placeholders(rows, columns.size()), " ", conflict)});
+  }
 }
 
-absl::StatusOr<int64_t> Insert::Run(Tx& tx, absl::Span<const Args> rows) const {
-  std::vector<Args> blocks(rows.size() / kBlock);
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    blocks[i].reserve(kBlock * rows[0].size());
-    for (const Args& row : rows.subspan(i * kBlock, kBlock)) {
-      blocks[i].insert(blocks[i].end(), row.begin(), row.end());
+absl::Status Insert::Run(Tx& tx, std::vector<Args> rows) const {
+  return ForBlocks(std::move(rows), [&](const Query& query, absl::Span<const Args> blocks) {
+    return tx.RunLater(query, blocks);
+  });
+}
+
+absl::Status Insert::Read(Tx& tx, std::vector<Args> rows,
+                          const std::function<void(const Rows::Row&)>& row) const {
+  return ForBlocks(std::move(rows), [&](const Query& query, absl::Span<const Args> blocks) {
+    return tx.ReadMany(query, blocks, row);
+  });
+}
+
+absl::Status Insert::ForBlocks(std::vector<Args> rows, RunBlocks run) const {
+  absl::Span<Args> left = absl::MakeSpan(rows);
+  for (const Block& block : blocks_) {
+    std::vector<Args> joined;
+    for (; left.size() >= block.rows; left.remove_prefix(block.rows)) {
+      joined.push_back(Join(left.first(block.rows)));
     }
+    if (!joined.empty()) RETURN_IF_ERROR(run({block.name, block.text}, joined));
   }
-  int64_t affected = 0;
-  if (!blocks.empty()) {
-    ASSIGN_OR_RETURN(affected, tx.RunMany({block_name_, block_text_}, blocks));
-  }
-  const auto rest = rows.subspan(blocks.size() * kBlock);
-  if (rest.empty()) return affected;
-  ASSIGN_OR_RETURN(const int64_t more, tx.RunMany({name_, text_}, rest));
-  return affected + more;
+  return absl::OkStatus();
 }
 
 }  // namespace gonghui::sql

@@ -54,6 +54,9 @@ class PostgresTx : public EngineTx {
                         absl::Status& stopped) override {
     return connection_.Stream(query, args, row, stopped);
   }
+  absl::Status DoRunLater(const Query& query, absl::Span<const Args> rows) override {
+    return connection_.RunLater(query, rows);
+  }
 
   PostgresConnection& connection_;
 };

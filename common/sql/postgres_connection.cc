@@ -19,7 +19,7 @@ namespace {
 constexpr absl::Duration kConnectTime = absl::Seconds(5);
 // The server ends a statement at the deadline; only a server that is gone lets this pass as well.
 constexpr absl::Duration kGrace = absl::Seconds(2);
-constexpr size_t kChunk = 500;
+constexpr size_t kChunk = 500;  // Commands in one exchange.
 constexpr size_t kFetchRows = 1000;
 
 std::string_view SqlState(const PGresult& result) {
@@ -36,6 +36,8 @@ bool IsAway(std::string_view state) {
   if (state == "08P01") return false;  // A protocol violation: wrong arguments, ours to mend.
   return state.empty() || state.starts_with("08") || state.starts_with("57P") || state == "53300";
 }
+
+absl::Status IgnoreResult(size_t, const PGresult&) { return absl::OkStatus(); }
 
 // The server's text names values in these classes (data exceptions, constraint violations).
 bool MayHoldData(std::string_view state) {
@@ -107,39 +109,42 @@ absl::StatusOr<PostgresConnection::Statement*> PostgresConnection::Find(const Qu
   return &statement;
 }
 
-absl::Status PostgresConnection::Sent(int accepted) {
-  if (accepted != 1) return Lost("send");
-  ++commands_;
+absl::Status PostgresConnection::Sent(int accepted, const Command& command) {
+  if (accepted != 1) return Lost(command.query_name);
+  commands_.push_back(command);
   return absl::OkStatus();
 }
 
-absl::Status PostgresConnection::SendCommand(const std::string& command) {
+absl::Status PostgresConnection::SendCommand(const std::string& command,
+                                             std::string_view query_name) {
   return Sent(
-      PQsendQueryParams(connection_, command.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0));
+      PQsendQueryParams(connection_, command.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0),
+      {query_name});
 }
 
 absl::Status PostgresConnection::SendBegin() {
   if (in_transaction_) return absl::OkStatus();
   in_transaction_ = true;
-  RETURN_IF_ERROR(SendCommand(begin_));
+  RETURN_IF_ERROR(SendCommand(begin_, "begin"));
   if (deadline_ == absl::InfiniteFuture()) return absl::OkStatus();
   const int64_t left_ms = absl::ToInt64Milliseconds(deadline_ - absl::Now());
   return SendCommand(
-      StrCat("SET LOCAL statement_timeout = ", std::clamp<int64_t>(left_ms, 1, 1 << 30)));
+      StrCat("SET LOCAL statement_timeout = ", std::clamp<int64_t>(left_ms, 1, 1 << 30)), "begin");
 }
 
 absl::Status PostgresConnection::SendStatement(const Query& query, Statement& statement,
                                                const Args& args) {
   const PostgresArguments arguments(args);
-  if (!statement.prepared && prepared_ != &statement) {
+  if (!statement.prepared) {
     RETURN_IF_ERROR(
         Sent(PQsendPrepare(connection_, statement.server_name.c_str(), statement.text.c_str(),
-                           arguments.count(), arguments.types())));
-    prepared_ = &statement;
-    preparing_ = commands_;
+                           arguments.count(), arguments.types()),
+             {query.name, &statement}));
+    statement.prepared = true;
   }
   return Sent(PQsendQueryPrepared(connection_, statement.server_name.c_str(), arguments.count(),
-                                  arguments.values(), arguments.lengths(), arguments.formats(), 0));
+                                  arguments.values(), arguments.lengths(), arguments.formats(), 0),
+              {query.name});
 }
 
 absl::StatusOr<PGresult*> PostgresConnection::NextResult() {
@@ -153,30 +158,31 @@ absl::StatusOr<PGresult*> PostgresConnection::NextResult() {
 }
 
 // Sends what is queued and reads one result for each command. Returns the first error.
-absl::Status PostgresConnection::Exchange(std::string_view query_name, const OnResult& on_result) {
+absl::Status PostgresConnection::Exchange(const OnResult& on_result) {
+  const std::vector<Command> commands = std::exchange(commands_, {});
+  const std::string_view last = commands.back().query_name;
   if (broken_) return DatabaseAway();
-  if (PQpipelineSync(connection_) != 1 || PQflush(connection_) < 0) return Lost(query_name);
+  if (PQpipelineSync(connection_) != 1 || PQflush(connection_) < 0) return Lost(last);
   absl::Status status;
-  size_t command = 0;
+  size_t next = 0;
   while (true) {
     ASSIGN_OR_RETURN(PGresult * result, NextResult());
     if (result == nullptr) {  // The end of one command's results.
-      if (PQstatus(connection_) == CONNECTION_BAD) return Lost(query_name);
+      if (PQstatus(connection_) == CONNECTION_BAD) return Lost(last);
       continue;
     }
     const auto clear = absl::MakeCleanup([result] { PQclear(result); });
     const ExecStatusType kind = PQresultStatus(result);
     if (kind == PGRES_PIPELINE_SYNC) break;
-    ++command;
-    if (kind == PGRES_FATAL_ERROR) {
-      status.Update(Failed(query_name, *result));
-    } else if (kind != PGRES_PIPELINE_ABORTED && status.ok()) {
-      if (command == preparing_) prepared_->prepared = true;
-      status = on_result(command, *result);
+    const size_t place = next++;
+    const Command& command = commands[place];
+    if (kind == PGRES_FATAL_ERROR || kind == PGRES_PIPELINE_ABORTED) {
+      if (command.prepares != nullptr) command.prepares->prepared = false;
+      if (kind == PGRES_FATAL_ERROR) status.Update(Failed(command.query_name, *result));
+    } else if (status.ok()) {
+      status = on_result(place, *result);
     }
   }
-  commands_ = preparing_ = 0;
-  prepared_ = nullptr;
   return status;
 }
 
@@ -185,9 +191,9 @@ absl::StatusOr<Rows> PostgresConnection::Run(const Query& query, const Args& arg
   RETURN_IF_ERROR(SendBegin());
   RETURN_IF_ERROR(SendStatement(query, *statement, args));
   Rows rows;
-  const size_t last = commands_;
-  RETURN_IF_ERROR(Exchange(query.name, [&](size_t command, const PGresult& result) -> absl::Status {
-    if (command != last) return absl::OkStatus();
+  const size_t last = commands_.size() - 1;
+  RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
+    if (place != last) return absl::OkStatus();
     ASSIGN_OR_RETURN(rows, ReadRows(query.name, result));
     return absl::OkStatus();
   }));
@@ -201,10 +207,12 @@ absl::StatusOr<int64_t> PostgresConnection::RunMany(
   int64_t affected = 0;
   for (size_t start = 0; start < rows.size(); start += kChunk) {
     RETURN_IF_ERROR(SendBegin());
+    const size_t first = commands_.size();
     for (const Args& args : rows.subspan(start, kChunk)) {
       RETURN_IF_ERROR(SendStatement(query, *statement, args));
     }
-    RETURN_IF_ERROR(Exchange(query.name, [&](size_t, const PGresult& result) -> absl::Status {
+    RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
+      if (place < first) return absl::OkStatus();
       ASSIGN_OR_RETURN(const Rows one, ReadRows(query.name, result));
       affected += one.affected();
       for (size_t i = 0; row && i < one.size(); ++i) row(one[i]);
@@ -212,6 +220,18 @@ absl::StatusOr<int64_t> PostgresConnection::RunMany(
     }));
   }
   return affected;
+}
+
+absl::Status PostgresConnection::RunLater(const Query& query, absl::Span<const Args> rows) {
+  // Whether the connection is alive must be known before COMMIT is sent: afterwards nobody may run
+  // the transaction again. So the first statement waits.
+  if (!in_transaction_) return RunMany(query, rows, nullptr).status();
+  ASSIGN_OR_RETURN(Statement * statement, Find(query));
+  for (const Args& args : rows) {
+    if (commands_.size() >= kChunk) RETURN_IF_ERROR(Exchange(IgnoreResult));
+    RETURN_IF_ERROR(SendStatement(query, *statement, args));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
@@ -224,23 +244,23 @@ absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
   const PostgresArguments arguments(args);
   RETURN_IF_ERROR(
       Sent(PQsendQueryParams(connection_, declare.c_str(), arguments.count(), arguments.types(),
-                             arguments.values(), arguments.lengths(), arguments.formats(), 0)));
+                             arguments.values(), arguments.lengths(), arguments.formats(), 0),
+           {query.name}));
   bool more = true;
   while (more && stopped.ok()) {
-    RETURN_IF_ERROR(SendCommand(StrCat("FETCH ", kFetchRows, " FROM ", cursor)));
+    RETURN_IF_ERROR(SendCommand(StrCat("FETCH ", kFetchRows, " FROM ", cursor), query.name));
     Rows rows;
-    const size_t last = commands_;
-    RETURN_IF_ERROR(
-        Exchange(query.name, [&](size_t command, const PGresult& result) -> absl::Status {
-          if (command != last) return absl::OkStatus();
-          ASSIGN_OR_RETURN(rows, ReadRows(query.name, result));
-          return absl::OkStatus();
-        }));
+    const size_t last = commands_.size() - 1;
+    RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
+      if (place != last) return absl::OkStatus();
+      ASSIGN_OR_RETURN(rows, ReadRows(query.name, result));
+      return absl::OkStatus();
+    }));
     more = rows.size() == kFetchRows;
     for (size_t i = 0; i < rows.size() && stopped.ok(); ++i) stopped = row(rows[i]);
   }
-  RETURN_IF_ERROR(SendCommand(StrCat("CLOSE ", cursor)));
-  return Exchange(query.name, [](size_t, const PGresult&) { return absl::OkStatus(); });
+  RETURN_IF_ERROR(SendCommand(StrCat("CLOSE ", cursor), query.name));
+  return Exchange(IgnoreResult);
 }
 
 absl::Status PostgresConnection::Commit() {
@@ -250,25 +270,32 @@ absl::Status PostgresConnection::Commit() {
   commit_sent_ = true;
   bool committed = false;
   // A COMMIT that is cut short has an unknown outcome, so its time is not limited.
-  absl::Status status = SendCommand("SET LOCAL statement_timeout = 0");
-  status.Update(SendCommand("COMMIT"));
+  absl::Status status = SendCommand("SET LOCAL statement_timeout = 0", "commit");
+  status.Update(SendCommand("COMMIT", "commit"));
   if (status.ok()) {
-    status = Exchange("commit", [&](size_t, const PGresult& result) {
+    status = Exchange([&](size_t, const PGresult& result) {
       const std::string_view tag = PQcmdStatus(const_cast<PGresult*>(&result));
       committed = committed || tag == "COMMIT";
       return absl::OkStatus();
     });
   }
   if (broken_) return OutcomeUnknown();
-  if (status.ok() && !committed) return Internal("the server rolled back a transaction at COMMIT");
-  return status;
+  if (!status.ok()) {  // A statement on the way failed, and the server passed COMMIT over.
+    in_transaction_ = true;
+    Rollback();
+    return status;
+  }
+  return committed ? absl::OkStatus()
+                   : absl::Status(Internal("the server rolled back a transaction at COMMIT"));
 }
 
 void PostgresConnection::Rollback() {
   if (!in_transaction_ || broken_) return;
   in_transaction_ = false;
-  absl::Status status = SendCommand("ROLLBACK");
-  status.Update(Exchange("rollback", [](size_t, const PGresult&) { return absl::OkStatus(); }));
+  // The failure of a statement on the way must not take ROLLBACK with it.
+  if (!commands_.empty()) Exchange(IgnoreResult).IgnoreError();
+  absl::Status status = SendCommand("ROLLBACK", "rollback");
+  if (status.ok()) status = Exchange(IgnoreResult);
   if (!status.ok()) broken_ = true;  // Whatever state it is in, nobody shall inherit it.
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/sql/engine.h"
@@ -30,6 +31,9 @@ class PostgresConnection {
   // One network flush for every 500 rows. Shows the rows found to `row` unless it is empty.
   absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows,
                                   const std::function<void(const Rows::Row&)>& row);
+  // Sends the statements with the next one that waits. Their failure comes with its result, or with
+  // that of Commit.
+  absl::Status RunLater(const Query& query, absl::Span<const Args> rows);
   // Reads through a cursor. Stops at the first error of `row`, which goes to `stopped`.
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,
@@ -49,9 +53,14 @@ class PostgresConnection {
   struct Statement {
     std::string text;
     std::string server_name;
-    bool prepared = false;
+    bool prepared = false;  // On the server, or on the way to it.
   };
-  // Receives the results of the commands of one exchange, by their number in it.
+  // Something sent that the server answers.
+  struct Command {
+    std::string_view query_name;
+    Statement* prepares = nullptr;
+  };
+  // Receives the results of the commands of one exchange, by their place in `commands_`.
   using OnResult = std::function<absl::Status(size_t command, const PGresult& result)>;
 
   explicit PostgresConnection(PGconn* connection) : connection_(connection) {}
@@ -60,10 +69,10 @@ class PostgresConnection {
 
   absl::StatusOr<Statement*> Find(const Query& query);
   absl::Status SendBegin();
-  absl::Status SendCommand(const std::string& command);
+  absl::Status SendCommand(const std::string& command, std::string_view query_name);
   absl::Status SendStatement(const Query& query, Statement& statement, const Args& args);
-  absl::Status Sent(int accepted);
-  absl::Status Exchange(std::string_view query_name, const OnResult& on_result);
+  absl::Status Sent(int accepted, const Command& command);
+  absl::Status Exchange(const OnResult& on_result);
   absl::StatusOr<PGresult*> NextResult();
   absl::Status Failed(std::string_view query_name, const PGresult& result);
   absl::Status Lost(std::string_view query_name);
@@ -72,10 +81,8 @@ class PostgresConnection {
   std::map<std::string, Statement, std::less<>> statements_;
   std::string begin_;  // Not yet sent.
   absl::Time deadline_ = absl::InfiniteFuture();
-  size_t commands_ = 0;   // Sent since the last synchronisation point.
-  size_t preparing_ = 0;  // The number of the command that prepares `prepared_`, from 1.
-  Statement* prepared_ = nullptr;
-  size_t streams_ = 0;  // Numbers the cursors: one may run inside another.
+  std::vector<Command> commands_;  // Sent since the last synchronisation point.
+  size_t streams_ = 0;             // Numbers the cursors: one may run inside another.
   bool in_transaction_ = false;
   bool broken_ = false;
   bool conflict_ = false;

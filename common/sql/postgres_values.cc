@@ -1,7 +1,8 @@
 #include "common/sql/postgres_values.h"
 
-#include <array>
-#include <charconv>
+#include <endian.h>
+
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -18,13 +19,6 @@ constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText
               kFloat4 = 700, kFloat8 = 701, kNumeric = 1700;
 
 constexpr int kTextFormat = 0, kBinaryFormat = 1;
-
-template <typename Number>
-std::string Decimal(Number number) {
-  std::array<char, 32> digits;  // Holds the shortest exact form of any int64 or double.
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  return {digits.data(), end};
-}
 
 absl::StatusOr<Value> ReadValue(std::string_view query_name, Oid type, std::string_view text) {
   switch (type) {
@@ -54,14 +48,16 @@ absl::StatusOr<Value> ReadValue(std::string_view query_name, Oid type, std::stri
 }  // namespace
 
 PostgresArguments::PostgresArguments(const Args& args) {
-  texts_.reserve(args.size());  // The values point into it: it may not move.
+  numbers_.reserve(args.size());  // The values point into it: it may not move.
+  types_.reserve(args.size());
+  values_.reserve(args.size());
+  lengths_.reserve(args.size());
+  formats_.reserve(args.size());
   for (const Value& value : args) {
     if (const auto* integer = std::get_if<int64_t>(&value)) {
-      texts_.push_back(Decimal(*integer));
-      Add(kInt8, texts_.back().c_str(), texts_.back().size(), kTextFormat);
+      AddNumber(kInt8, static_cast<uint64_t>(*integer));
     } else if (const auto* real = std::get_if<double>(&value)) {
-      texts_.push_back(Decimal(*real));
-      Add(kFloat8, texts_.back().c_str(), texts_.back().size(), kTextFormat);
+      AddNumber(kFloat8, std::bit_cast<uint64_t>(*real));
     } else if (const auto* boolean = std::get_if<bool>(&value)) {
       Add(kBool, *boolean ? "t" : "f", 1, kTextFormat);
     } else if (const auto* text = std::get_if<std::string>(&value)) {
@@ -72,6 +68,11 @@ PostgresArguments::PostgresArguments(const Args& args) {
       Add(0, nullptr, 0, kTextFormat);  // NULL of the type that the server infers.
     }
   }
+}
+
+void PostgresArguments::AddNumber(Oid type, uint64_t bits) {
+  numbers_.push_back(htobe64(bits));
+  Add(type, reinterpret_cast<const char*>(&numbers_.back()), sizeof(bits), kBinaryFormat);
 }
 
 void PostgresArguments::Add(Oid type, const char* value, size_t length, int format) {

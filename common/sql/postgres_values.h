@@ -3,7 +3,7 @@
 
 #include <libpq-fe.h>
 
-#include <string>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,8 +13,8 @@
 
 namespace gonghui::sql {
 
-// The arguments of one execution in libpq's form: text, except bytes, which go as they are. Keeps
-// pointers into `args`.
+// The arguments of one execution in libpq's form: numbers and bytes in binary, the rest as text.
+// Keeps pointers into `args`.
 class PostgresArguments {
  public:
   explicit PostgresArguments(const Args& args);
@@ -27,8 +27,9 @@ class PostgresArguments {
 
  private:
   void Add(Oid type, const char* value, size_t length, int format);
+  void AddNumber(Oid type, uint64_t bits);
 
-  std::vector<std::string> texts_;
+  std::vector<uint64_t> numbers_;  // In network order.
   std::vector<Oid> types_;
   std::vector<const char*> values_;
   std::vector<int> lengths_;

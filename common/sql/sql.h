@@ -97,6 +97,10 @@ class Tx {
   // Streams a large result without holding it: calls `row` for each row; stops at the first error.
   virtual absl::Status Stream(const Query& query, Args args,
                               const std::function<absl::Status(const Rows::Row&)>& row) = 0;
+  // Runs the statement once per element, in its turn, without waiting for the outcome: a failure is
+  // the answer to a later statement or to the commit. On PostgreSQL the statement travels with the
+  // next one that waits, on SQLite it runs at once.
+  virtual absl::Status RunLater(const Query& query, absl::Span<const Args> rows) = 0;
 };
 
 // Runs again from the start after a conflict: it may have no effect outside `tx` except on

@@ -49,6 +49,9 @@ class SqliteTx : public EngineTx {
                         absl::Status& stopped) override {
     return connection_.Stream(query, args, row, stopped);
   }
+  absl::Status DoRunLater(const Query& query, absl::Span<const Args> rows) override {
+    return connection_.RunMany(query, rows, nullptr).status();
+  }
 
   SqliteConnection& connection_;
 };

@@ -37,10 +37,13 @@ const sql::Insert& InsertEntryRows() {
   return insert;
 }
 
-const sql::Insert& SetNextNumbers() {
-  static const auto& insert = *new sql::Insert(
-      "funds.set_next_numbers", "voucher_numbers", {"tenant", "book_id", "month", "next"},
-      "ON CONFLICT (tenant, book_id, month) DO UPDATE SET next = excluded.next");
+// The row's `next` is the count of numbers to take, and one.
+const sql::Insert& TakeNumbers() {
+  static const auto& insert = *new sql::Insert("funds.take_numbers", "voucher_numbers",
+                                               {"tenant", "book_id", "month", "next"},
+                                               "ON CONFLICT (tenant, book_id, month) DO UPDATE SET "
+                                               "next = voucher_numbers.next + excluded.next - 1 "
+                                               "RETURNING book_id, month, next");
   return insert;
 }
 
@@ -54,9 +57,6 @@ const sql::Insert& AddToMonthRows() {
   return insert;
 }
 
-constexpr sql::Query kFindNumber{"funds.find_number",
-                                 "SELECT book_id, month, next FROM voucher_numbers "
-                                 "WHERE tenant = $1 AND book_id = $2 AND month = $3"};
 constexpr sql::Query kFindSource{
     "funds.find_source",
     "SELECT book_id, source, month, number, digest, reversed_by, create_time_us FROM vouchers "
@@ -140,29 +140,30 @@ bool IsToPost(const Draft& draft) { return draft.status.ok() && !draft.existing;
 // Sets key and create time of the drafts to post.
 absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
                     absl::Span<Draft* const> drafts) {
-  std::map<std::pair<std::string_view, std::string_view>, int64_t> next;
+  struct Numbers {
+    int64_t count = 0;
+    int64_t next = 0;
+  };
+  std::map<std::pair<std::string_view, std::string_view>, Numbers> months;
   for (const Draft* draft : drafts) {
-    if (IsToPost(*draft)) next[{draft->book->id, MonthOf(*draft->voucher)}] = 1;
+    if (IsToPost(*draft)) ++months[{draft->book->id, MonthOf(*draft->voucher)}].count;
   }
-  std::vector<sql::Args> keys;
-  keys.reserve(next.size());
-  for (const auto& [key, number] : next) {
-    keys.push_back({tenant, std::string(key.first), std::string(key.second)});
+  std::vector<sql::Args> rows;
+  rows.reserve(months.size());
+  for (const auto& [key, numbers] : months) {
+    rows.push_back({tenant, std::string(key.first), std::string(key.second), numbers.count + 1});
   }
-  RETURN_IF_ERROR(tx.ReadMany(kFindNumber, keys, [&](const sql::Rows::Row& row) {
-    next.at({row.Get<std::string_view>(0), row.Get<std::string_view>(1)}) = row.Get<int64_t>(2);
+  RETURN_IF_ERROR(TakeNumbers().Read(tx, std::move(rows), [&](const sql::Rows::Row& row) {
+    Numbers& numbers = months.at({row.Get<std::string_view>(0), row.Get<std::string_view>(1)});
+    numbers.next = row.Get<int64_t>(2) - numbers.count;
   }));
   for (Draft* draft : drafts) {
     if (!IsToPost(*draft)) continue;
     const std::string_view month = MonthOf(*draft->voucher);
-    draft->key = {std::string(month), next.at({draft->book->id, month})++};
+    draft->key = {std::string(month), months.at({draft->book->id, month}).next++};
     draft->create_time_us = now_us;
   }
-  for (size_t i = 0; i < keys.size(); ++i) {
-    keys[i].push_back(
-        next.at({std::get<std::string>(keys[i][1]), std::get<std::string>(keys[i][2])}));
-  }
-  return SetNextNumbers().Run(tx, keys).status();
+  return absl::OkStatus();
 }
 
 absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
@@ -185,8 +186,8 @@ absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
                          v.on_date(), entry.memo()});
     }
   }
-  RETURN_IF_ERROR(InsertVoucherRows().Run(tx, vouchers).status());
-  return InsertEntryRows().Run(tx, entries).status();
+  RETURN_IF_ERROR(InsertVoucherRows().Run(tx, std::move(vouchers)));
+  return InsertEntryRows().Run(tx, std::move(entries));
 }
 
 // Adds the entries up in memory, so that each sum is written once; in order of key, so that
@@ -212,7 +213,7 @@ absl::Status AddToMonths(sql::Tx& tx, const std::string& tenant, absl::Span<Draf
     rows.push_back({tenant, std::string(book), std::string(account), std::string(month), sums.debit,
                     sums.credit});
   }
-  return AddToMonthRows().Run(tx, rows).status();
+  return AddToMonthRows().Run(tx, std::move(rows));
 }
 
 absl::Status LinkReversals(sql::Tx& tx, const std::string& tenant,

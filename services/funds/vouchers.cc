@@ -217,8 +217,8 @@ void Vouchers::PostWaiting(absl::Span<PostCall> calls) {
 }
 
 void Vouchers::PostRound(absl::Span<Waiting* const> round) {
-  absl::Status status = PostTogether(round);
-  if (MayBePosted(status)) status = PostTogether(round);
+  absl::Status status = PostTogether(round, Look::kAtSourced);
+  if (MayBePosted(status)) status = PostTogether(round, Look::kAtAll);
   if (status.ok()) return;
   if (round.size() > 1 && IsOfOneVoucher(status)) {
     for (size_t i = 0; i < round.size(); ++i) PostRound(round.subspan(i, 1));
@@ -227,22 +227,28 @@ void Vouchers::PostRound(absl::Span<Waiting* const> round) {
   for (Waiting* w : round) w->Answer(status);
 }
 
-absl::Status Vouchers::PostTogether(absl::Span<Waiting* const> round) {
+// Looking a request up costs a good part of posting it, and nearly all requests are new. A repeated
+// one fails where its answer is stored, and the next attempt looks at all. A voucher with a source
+// is looked up at once: as posted already it could be refused before its answer is stored.
+absl::Status Vouchers::PostTogether(absl::Span<Waiting* const> round, Look look) {
   absl::Time deadline = absl::InfinitePast();
+  std::vector<Waiting*> looked_up;
   std::vector<rpc::KeyedRequest> requests;
-  for (const Waiting* w : round) {
+  for (Waiting* w : round) {
     deadline = std::max(deadline, w->call->call->deadline);
+    if (look == Look::kAtSourced && w->draft.voucher->source().empty()) continue;
+    looked_up.push_back(w);
     requests.push_back(w->request());
   }
   return host_.db->ReadWrite(deadline, [&](sql::Tx& tx) -> absl::Status {
+    for (Waiting* w : round) w->Restart();
     ASSIGN_OR_RETURN(const auto stored, rpc::FindResponses(tx, requests));
-    for (size_t i = 0; i < round.size(); ++i) {
-      round[i]->Restart();
-      if (!stored[i].ok()) round[i]->Answer(stored[i].status());
+    for (size_t i = 0; i < stored.size(); ++i) {
+      if (!stored[i].ok()) looked_up[i]->Answer(stored[i].status());
       if (!stored[i].ok() || !stored[i]->has_value()) continue;
       v1::Voucher voucher;
       if (!voucher.ParseFromString(**stored[i])) return Internal("stored voucher unreadable");
-      round[i]->Answer(std::move(voucher));
+      looked_up[i]->Answer(std::move(voucher));
     }
     for (size_t begin = 0; begin < round.size();) {
       size_t end = begin;
@@ -280,7 +286,7 @@ absl::Status Vouchers::PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group) 
   if (requests.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(rpc::StoreResponses(tx, requests, responses));
   for (Waiting* w : group) {
-    if (!w->answered) w->Answer(w->answer);
+    if (!w->answered) w->Answer(std::move(w->answer));
   }
   return posted.empty() ? absl::OkStatus() : feed::Append(tx, call, Posted(std::move(posted)));
 }

@@ -34,7 +34,8 @@ class Vouchers {
   struct Waiting;
   absl::Status Prepare(Waiting& waiting);
   void PostRound(absl::Span<Waiting* const> round);
-  absl::Status PostTogether(absl::Span<Waiting* const> round);
+  enum class Look { kAtSourced, kAtAll };
+  absl::Status PostTogether(absl::Span<Waiting* const> round, Look look);
   absl::Status PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group);
 
   const Host host_;

@@ -1,6 +1,7 @@
 // Many rows in few statements, on both engines.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ using testing::IsOk;
 constexpr Query kFind{"many.find",
                       "SELECT tenant, key, amount FROM things WHERE tenant = $1 AND key >= $2 "
                       "ORDER BY key LIMIT 2"};
+constexpr Query kInsert{"many.insert_one",
+                        "INSERT INTO things (tenant, key, amount) VALUES ($1, $2, $3)"};
+constexpr Query kSet{"many.set", "UPDATE things SET amount = $3 WHERE tenant = $1 AND key = $2"};
 constexpr Query kSum{"many.sum",
                      "SELECT COUNT(*), COALESCE(CAST(SUM(amount) AS BIGINT), 0) FROM things"};
 
@@ -46,13 +50,8 @@ class SqlManyTest : public ::testing::TestWithParam<std::string> {
                 IsOk());
   }
 
-  absl::StatusOr<int64_t> Run(const Insert& insert, const std::vector<Args>& rows) {
-    absl::StatusOr<int64_t> affected = 0;
-    const absl::Status status = db_->ReadWrite(absl::InfiniteFuture(), [&](Tx& tx) {
-      affected = insert.Run(tx, rows);
-      return affected.status();
-    });
-    return status.ok() ? affected : status;
+  absl::Status Run(const Insert& insert, const std::vector<Args>& rows) {
+    return db_->ReadWrite(absl::InfiniteFuture(), [&](Tx& tx) { return insert.Run(tx, rows); });
   }
 
   std::vector<int64_t> CountAndSum() {
@@ -72,13 +71,32 @@ class SqlManyTest : public ::testing::TestWithParam<std::string> {
 
 // Fewer rows than a block, whole blocks, blocks and a rest.
 TEST_P(SqlManyTest, InsertTakesAnyNumberOfRows) {
-  for (const int count : {1, 15, 16, 17, 48, 100}) {
-    ASSERT_OK_AND_ASSIGN(const int64_t affected, Run(Additions(), Things(count)));
-    EXPECT_EQ(affected, count);
+  int64_t sum = 0;
+  for (const int count : {0, 1, 15, 16, 17, 48, 100}) {
+    ASSERT_THAT(Run(Additions(), Things(count)), IsOk());
+    sum += count * (count - 1) / 2;
+    EXPECT_EQ(CountAndSum(), (std::vector<int64_t>{count, sum}));
   }
-  EXPECT_EQ(CountAndSum()[0], 100);
-  ASSERT_OK_AND_ASSIGN(const int64_t none, Run(Inserts(), {}));
-  EXPECT_EQ(none, 0);
+}
+
+TEST_P(SqlManyTest, InsertShowsWhatItReturns) {
+  static const auto& additions = *new Insert(
+      "many.add_and_return", "things", {"tenant", "key", "amount"},
+      "ON CONFLICT (tenant, key) DO UPDATE SET amount = things.amount + excluded.amount "
+      "RETURNING key, amount");
+  for (const int64_t times : {1, 2}) {
+    std::map<std::string, int64_t> returned;
+    ASSERT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                               [&](Tx& tx) {
+                                 returned.clear();
+                                 return additions.Read(tx, Things(23), [&](const Rows::Row& row) {
+                                   returned[row.Get<std::string>(0)] = row.Get<int64_t>(1);
+                                 });
+                               }),
+                IsOk());
+    ASSERT_EQ(returned.size(), 23);
+    EXPECT_EQ(returned["k1022"], 22 * times);
+  }
 }
 
 TEST_P(SqlManyTest, InsertAddsUpOnConflict) {
@@ -107,6 +125,70 @@ TEST_P(SqlManyTest, ReadManyShowsRowsInOrderOfKeys) {
   EXPECT_EQ(seen, (std::vector<std::string>{"k1008", "k1009", "k1009", "k1000", "k1001"}));
   ASSERT_THAT(db_->ReadWrite(absl::InfiniteFuture(), read), IsOk());
   EXPECT_EQ(seen.size(), 5);
+}
+
+TEST_P(SqlManyTest, WhatRunsLaterRunsInItsTurn) {
+  const std::vector<Args> first = Things(1200);
+  const std::vector<Args> then = {{"demo", "k1000", int64_t{7}}, {"demo", "k1001", int64_t{7}}};
+  ASSERT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                             [&](Tx& tx) -> absl::Status {
+                               RETURN_IF_ERROR(tx.RunLater(kInsert, first));
+                               RETURN_IF_ERROR(tx.RunLater(kSet, then));
+                               ASSIGN_OR_RETURN(const Rows rows, tx.Run(kFind, {"demo", "k1000"}));
+                               EXPECT_EQ(rows[0].Get<int64_t>(2), 7);
+                               RETURN_IF_ERROR(tx.RunLater(kSet, {}));
+                               return tx.RunLater(kSet, {{"demo", "k1002", int64_t{9}}});
+                             }),
+              IsOk());
+  EXPECT_EQ(CountAndSum(), (std::vector<int64_t>{1200, 1200 * 1199 / 2 - 3 + 7 + 7 + 9}));
+}
+
+// The last statements travel with COMMIT; where one fails, nothing is committed, and the connection
+// serves the next transaction, statements that were to be prepared among it.
+TEST_P(SqlManyTest, WhatFailsLaterCommitsNothing) {
+  constexpr Query kAlso{"many.also",
+                        "INSERT INTO things (tenant, key, amount) VALUES ($1, $2, $3 + 1)"};
+  const std::vector<Args> one = Things(1);
+  const std::vector<Args> two = {{"demo", "other", int64_t{1}}};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                               [&](Tx& tx) -> absl::Status {
+                                 RETURN_IF_ERROR(tx.Run(kSum).status());
+                                 RETURN_IF_ERROR(tx.RunLater(kInsert, one));
+                                 RETURN_IF_ERROR(tx.RunLater(kInsert, one));
+                                 return tx.RunLater(kAlso, two);
+                               }),
+                testing::HasReason(common::v1::REASON_ALREADY_EXISTS));
+    EXPECT_EQ(CountAndSum()[0], 0);
+  }
+  EXPECT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                             [&](Tx& tx) -> absl::Status {
+                               RETURN_IF_ERROR(tx.Run(kSum).status());
+                               RETURN_IF_ERROR(tx.RunLater(kAlso, two));
+                               return tx.RunLater(kAlso, two);
+                             }),
+              testing::HasReason(common::v1::REASON_ALREADY_EXISTS));
+  EXPECT_THAT(
+      db_->ReadWrite(absl::InfiniteFuture(), [&](Tx& tx) { return tx.RunLater(kAlso, two); }),
+      IsOk());
+  EXPECT_EQ(CountAndSum(), (std::vector<int64_t>{1, 2}));
+}
+
+// What the closure itself fails with counts, whatever becomes of the statements on the way.
+TEST_P(SqlManyTest, AClosureMayFailWithStatementsOnTheWay) {
+  const std::vector<Args> one = Things(1);
+  EXPECT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                             [&](Tx& tx) -> absl::Status {
+                               RETURN_IF_ERROR(tx.Run(kSum).status());
+                               tx.RunLater(kInsert, one).IgnoreError();
+                               tx.RunLater(kInsert, one).IgnoreError();
+                               return absl::CancelledError("changed its mind");
+                             }),
+              testing::StatusIs(absl::StatusCode::kCancelled));
+  ASSERT_THAT(
+      db_->ReadWrite(absl::InfiniteFuture(), [&](Tx& tx) { return tx.RunLater(kInsert, one); }),
+      IsOk());
+  EXPECT_EQ(CountAndSum()[0], 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SqlManyTest, ::testing::ValuesIn(testing::Engines()));

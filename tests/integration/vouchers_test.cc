@@ -203,6 +203,37 @@ TEST_P(VouchersTest, CallsThatWaitTogetherAreAllAnswered) {
   }
 }
 
+// Repeated and new calls that wait together: each voucher is posted once, and numbers have no gaps.
+TEST_P(VouchersTest, RepeatedCallsDoNotHoldUpNewOnes) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 20;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([t] {
+      const auto client = Accountant();
+      for (int i = 0; i < kEach; ++i) {
+        // Two threads post the same; some vouchers have a source.
+        const std::string id = StrCat("twin-", t / 2, "-", i);
+        const std::string source = i % 3 == 0 ? id : "";
+        const auto first = Post(*client, Request(Received(100, "2020-05-13", source), id));
+        const auto again = Post(*client, Request(Received(100, "2020-05-13", source), id));
+        ASSERT_THAT(first, IsOk());
+        ASSERT_THAT(again, IsOk());
+        EXPECT_EQ(first->SerializeAsString(), again->SerializeAsString());
+        EXPECT_THAT(Post(*client, Request(Received(101), id)),
+                    HasReason(common::v1::REASON_REQUEST_ID_REUSED));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::vector<v1::Voucher> vouchers = Vouchers("T01");
+  ASSERT_EQ(vouchers.size(), kThreads / 2 * kEach);
+  for (size_t i = 0; i < vouchers.size(); ++i) {
+    EXPECT_EQ(vouchers[i].number(), static_cast<int64_t>(i) + 1);
+  }
+  EXPECT_EQ(Balances("T01").at("102"), 100 * kThreads / 2 * kEach);
+}
+
 TEST_P(VouchersTest, BatchIsAllOrNothing) {
   const auto client = Accountant();
   v1::Voucher bad = Received(100);
