@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "tests/bench/benches.h"
 
 int main(int argc, char** argv) {
   using namespace gonghui::bench;  // NOLINT(google-build-using-namespace)
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // As in gonghuid.
   const std::map<std::string, void (*)(const Settings&)> benches = {{"rpc", BenchRpc},
                                                                     {"members", BenchMembers},
                                                                     {"vouchers", BenchVouchers},
