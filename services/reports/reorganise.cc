@@ -75,10 +75,12 @@ absl::Status Recover(sql::Tx& tx, const std::string& tenant, const Measures& mea
       cells.Add(*measure, fact, history, after, 1);
       return absl::OkStatus();
     };
-    RETURN_IF_ERROR(
-        changed.measure.empty()
-            ? tx.Stream(kListFactsOfUnit, {tenant, organization}, shift)
-            : tx.Stream(kListFactsOfMeasure, {tenant, organization, changed.measure}, shift));
+    if (changed.measures.empty()) {
+      RETURN_IF_ERROR(tx.Stream(kListFactsOfUnit, {tenant, organization}, shift));
+    }
+    for (const std::string& measure : changed.measures) {
+      RETURN_IF_ERROR(tx.Stream(kListFactsOfMeasure, {tenant, organization, measure}, shift));
+    }
     if (cells.size() < kChangesMost) continue;
     RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kCells));
   }

@@ -88,6 +88,10 @@ class Rollups {
   // Makes anew the cells of federations that were made by another catalogue. Apply does the same
   // where it meets one.
   absl::Status Refresh(sql::Database& db);
+  // Waits for other writers of the federation's cells, and lets none in until the end of `tx`.
+  absl::Status TakeTurn(sql::Tx& tx, const std::string& tenant) {
+    return Begin(tx, tenant).status();
+  }
   // Shifts the cells of all that lies below the organisation of `changed` from what counted
   // without the declaration to what counts with it, or back. The stored declarations are as they
   // will be.
