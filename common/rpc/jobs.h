@@ -49,6 +49,7 @@ class JobRun {
  public:
   const std::string& federation() const { return tenant_; }
   const std::string& organization() const { return organization_; }
+  const std::string& caller() const { return caller_; }  // Who started the job.
   // As last saved, by this attempt or an earlier one.
   const JobProgress& progress() const { return progress_; }
 
@@ -68,6 +69,7 @@ class JobRun {
   std::string worker_;
   std::string kind_;
   std::string organization_;
+  std::string caller_;
   std::string request_;
   JobProgress progress_;
 };
