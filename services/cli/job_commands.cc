@@ -1,4 +1,5 @@
-// gonghui job, verify, rebuild: long work on the server.
+// gonghui job, verify, rebuild.
+#include "services/cli/job_commands.h"
 
 #include <unistd.h>
 
@@ -63,54 +64,13 @@ absl::StatusOr<std::string> NameOf(const Session& session, const std::string& id
   return parent + "/jobs/" + id;
 }
 
-// Shows the progress until the job has ended.
-absl::StatusOr<Job> Await(Session& session, Job job) {
-  constexpr int kHundred = 100;
-  Progress progress(job.kind(), kHundred, isatty(STDERR_FILENO) == 1);
-  int shown = 0;
-  while (job.end_time_us() == 0) {
-    absl::SleepFor(kPollEvery);
-    ASSIGN_OR_RETURN(job, Get(session, job.name()));
-    if (job.total() == 0) continue;
-    const int now = static_cast<int>(kHundred * job.done() / job.total());
-    progress.Add(now - shown);
-    shown = now;
-  }
-  progress.Add(kHundred - shown);
-  return job;
-}
-
-// The job's result, or the error with which it ended.
-template <typename Result>
-absl::StatusOr<Result> ResultOf(const Job& job) {
-  Result result;
-  if (job.result().UnpackTo(&result)) return result;
-  if (job.state() == common::v1::JOB_STATE_CANCELLED) {
-    return FailedPrecondition(common::v1::REASON_CANCELLED, "The job was cancelled.",
-                              "作业已被取消。");
-  }
-  return FailedPrecondition(job.failure().reason(), job.failure().message(),
-                            job.failure().message_zh());
-}
-
-absl::StatusOr<int> Started(Session& session, const Job& job) {
-  if (session.json()) {
-    PrintJson(job);
-    return kSuccess;
-  }
-  const std::string id(LeafOf(job.name()));
-  Print(session.Say("Job " + id + " goes on without you: gonghui job wait " + id + "\n",
-                    "作业 " + id + " 在后台进行：可用 gonghui job wait " + id + " 等待\n"));
-  return kSuccess;
-}
-
 absl::StatusOr<int> VerifyRollups(Session& session, const JobOptions& options) {
   reports::v1::VerifyRollupsRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   request.set_organization(options.organization);
   ASSIGN_OR_RETURN(Job job, session.Invoke<Job>(std::string(kReports) + "VerifyRollups", request));
-  if (options.background) return Started(session, job);
-  ASSIGN_OR_RETURN(job, Await(session, std::move(job)));
+  if (options.background) return JobStarted(session, job);
+  ASSIGN_OR_RETURN(job, AwaitJob(session, std::move(job)));
   ASSIGN_OR_RETURN(const auto answer, ResultOf<reports::v1::VerifyRollupsResult>(job));
   const int code = answer.divergent() == 0 ? kSuccess : kRejected;
   if (session.json()) {
@@ -138,8 +98,8 @@ absl::StatusOr<int> RebuildRollups(Session& session, const JobOptions& options) 
   reports::v1::RebuildRollupsRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   ASSIGN_OR_RETURN(Job job, session.Invoke<Job>(std::string(kReports) + "RebuildRollups", request));
-  if (options.background) return Started(session, job);
-  ASSIGN_OR_RETURN(job, Await(session, std::move(job)));
+  if (options.background) return JobStarted(session, job);
+  ASSIGN_OR_RETURN(job, AwaitJob(session, std::move(job)));
   ASSIGN_OR_RETURN(const auto answer, ResultOf<reports::v1::RebuildRollupsResult>(job));
   if (session.json()) {
     PrintJson(answer);
@@ -155,7 +115,7 @@ absl::StatusOr<int> RebuildRollups(Session& session, const JobOptions& options) 
 void PrintJob(Session& session, const Job& job) {
   if (session.json()) return PrintJson(job);
   Print(StrCat(LeafOf(job.name()), "  ", job.kind(), "  ", StateText(session, job), "  ",
-                     PercentText(job), "\n"));
+               PercentText(job), "\n"));
   if (!job.failure().message().empty()) {
     Print(session.Say(job.failure().message(), job.failure().message_zh()) + "\n");
   }
@@ -186,7 +146,7 @@ absl::StatusOr<int> Show(Session& session, const JobOptions& options, bool wait)
   ASSIGN_OR_RETURN(const std::string name, NameOf(session, options.id));
   ASSIGN_OR_RETURN(Job job, Get(session, name));
   if (wait) {
-    ASSIGN_OR_RETURN(job, Await(session, std::move(job)));
+    ASSIGN_OR_RETURN(job, AwaitJob(session, std::move(job)));
   }
   PrintJob(session, job);
   return job.state() == common::v1::JOB_STATE_FAILED ? kServerError : kSuccess;
@@ -201,6 +161,42 @@ absl::StatusOr<int> Cancel(Session& session, const JobOptions& options) {
 }
 
 }  // namespace
+
+absl::StatusOr<Job> AwaitJob(Session& session, Job job) {
+  constexpr int kHundred = 100;
+  Progress progress(job.kind(), kHundred, isatty(STDERR_FILENO) == 1);
+  int shown = 0;
+  while (job.end_time_us() == 0) {
+    absl::SleepFor(kPollEvery);
+    ASSIGN_OR_RETURN(job, Get(session, job.name()));
+    if (job.total() == 0) continue;
+    const int now = static_cast<int>(kHundred * job.done() / job.total());
+    progress.Add(now - shown);
+    shown = now;
+  }
+  progress.Add(kHundred - shown);
+  return job;
+}
+
+absl::Status JobFailed(const Job& job) {
+  if (job.state() == common::v1::JOB_STATE_CANCELLED) {
+    return FailedPrecondition(common::v1::REASON_CANCELLED, "The job was cancelled.",
+                              "作业已被取消。");
+  }
+  return FailedPrecondition(job.failure().reason(), job.failure().message(),
+                            job.failure().message_zh());
+}
+
+absl::StatusOr<int> JobStarted(Session& session, const Job& job) {
+  if (session.json()) {
+    PrintJson(job);
+    return kSuccess;
+  }
+  const std::string id(LeafOf(job.name()));
+  Print(session.Say("Job " + id + " goes on without you: gonghui job wait " + id + "\n",
+                    "作业 " + id + " 在后台进行：可用 gonghui job wait " + id + " 等待\n"));
+  return kSuccess;
+}
 
 void AddJobCommands(Program& program) {
   auto options = std::make_shared<JobOptions>();

@@ -35,6 +35,7 @@ Program::Program()
   AddFigureCommands(*this);
   AddReportCommands(*this);
   AddJobCommands(*this);
+  AddEditionCommands(*this);
   AddTreeCommands(*this);
   AddRecordCommands(*this);
   AddCallCommands(*this);

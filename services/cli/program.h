@@ -33,6 +33,7 @@ void AddImportCommands(Program& program);
 void AddFigureCommands(Program& program);
 void AddReportCommands(Program& program);
 void AddJobCommands(Program& program);
+void AddEditionCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddRecordCommands(Program& program);
 void AddCallCommands(Program& program);
