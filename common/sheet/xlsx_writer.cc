@@ -1,5 +1,7 @@
 #include "common/sheet/xlsx_writer.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "common/archive/xml_text.h"
@@ -59,6 +61,31 @@ void AppendCell(const Cell& cell, std::string_view place, std::string* xml) {
   }
 }
 
+// Lines that wrapped text takes in a column; a Chinese character is as wide as two others. Lines
+// break between words, so they are not quite full.
+int LinesOf(std::string_view text, double column_width) {
+  int width = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) width += 1;
+    if (byte >= 0xC0) width += 2;
+  }
+  constexpr double kFilled = 0.75;
+  return std::max(1, static_cast<int>(std::ceil(width / std::max(1.0, column_width * kFilled))));
+}
+
+// Programs do not measure wrapped rows of a new file by themselves.
+void AppendHeight(const std::vector<Cell>& row, const std::vector<double>& widths,
+                  std::string* xml) {
+  constexpr double kLinePoints = 14.5;
+  int lines = 1;
+  for (size_t c = 0; c < row.size() && c < widths.size(); ++c) {
+    if (row[c].kind != Cell::Kind::kNumber)
+      lines = std::max(lines, LinesOf(row[c].text, widths[c]));
+  }
+  if (lines > 1) StrAppend(xml, " ht=\"", lines * kLinePoints, "\" customHeight=\"1\"");
+}
+
 std::string SheetXml(const Sheet& sheet) {
   std::string xml = StrCat(kDeclaration, "<worksheet xmlns=\"", kMain,
                            "\"><sheetPr><pageSetUpPr fitToPage=\"1\"/></sheetPr>");
@@ -77,7 +104,9 @@ std::string SheetXml(const Sheet& sheet) {
   }
   xml += "<sheetData>";
   for (size_t r = 0; r < sheet.rows.size(); ++r) {
-    StrAppend(&xml, "<row r=\"", r + 1, "\">");
+    StrAppend(&xml, "<row r=\"", r + 1, "\"");
+    AppendHeight(sheet.rows[r], sheet.widths, &xml);
+    xml += ">";
     for (size_t c = 0; c < sheet.rows[r].size(); ++c) {
       AppendCell(sheet.rows[r][c], StrCat(ColumnLetters(c), r + 1), &xml);
     }

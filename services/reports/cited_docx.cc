@@ -12,6 +12,8 @@
 namespace gonghui::reports {
 namespace {
 
+constexpr int kDeepest = 200;  // No text lies deeper; a hostile file may go on and on.
+
 // Without the namespace's prefix, which programs choose as they like.
 std::string_view LocalName(const char* name) {
   const std::string_view full(name);
@@ -58,7 +60,10 @@ class PartReader {
 
   // Everything below a node, in order.
   void Read(const pugi::xml_node& node) {
+    if (depth_ == kDeepest) return;
+    ++depth_;
     for (const pugi::xml_node& child : node.children()) ReadNode(child);
+    --depth_;
   }
 
  private:
@@ -109,6 +114,7 @@ class PartReader {
 
   const Targets& targets_;
   CitedTextBuilder& builder_;
+  int depth_ = 0;
   std::vector<std::string> fields_;  // Instructions of the fields that are open.
 };
 

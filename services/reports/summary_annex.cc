@@ -41,7 +41,7 @@ void AppendSource(const AnnexFigure& one, Row& row) {
   row.push_back({DimensionsText(figure)});
   row.push_back({figure.period()});
   row.push_back(Number(figure.text()));
-  row.push_back({figure.unit()});
+  row.push_back({one.unit});
   row.push_back(Number(ChangeText(figure)));
   row.push_back(Number(figure.suppressed() ? "" : StrCat(figure.records())));
   row.push_back({one.definition});
@@ -55,7 +55,7 @@ absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,
                                        const std::map<std::string, AnnexFigure>& cited,
                                        const std::vector<AnnexFigure>& all) {
   sheet::Sheet text{.name = "正文引用",
-                    .widths = {6, 14, 18, 24, 10, 14, 10, 9, 9, 30, 40, 60},
+                    .widths = {5, 11, 17, 17, 9, 10, 6, 8, 8, 22, 26, 32},
                     .head_rows = 1,
                     .rows = {}};
   text.rows.push_back(Head({"序号", "正文表述", "指标", "维度", "期间", "准确值", "单位", "同比(%)",
@@ -73,7 +73,7 @@ absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,
     text.rows.push_back(std::move(row));
   }
   sheet::Sheet figures{.name = "全部指标",
-                       .widths = {6, 22, 28, 10, 14, 10, 9, 9, 30, 40, 60},
+                       .widths = {5, 20, 22, 9, 10, 6, 8, 8, 24, 28, 32},
                        .head_rows = 1,
                        .rows = {}};
   figures.rows.push_back(Head({"序号", "指标", "维度", "期间", "准确值", "单位", "同比(%)",

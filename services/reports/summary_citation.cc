@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kScheme = "gonghui:";
 constexpr std::string_view kHidden = "若干";  // Said of a suppressed figure.
-constexpr std::string_view kNone = "—";       // Said of a figure without value.
 
 constexpr std::pair<std::string_view, Aspect> kAspects[] = {
     {"", Aspect::kValue},          {"approx", Aspect::kApprox}, {"near", Aspect::kNear},
@@ -73,6 +72,14 @@ std::string ChangeWords(std::string_view unit, std::string_view exact) {
   return StrCat(falls ? "下降" : "增长", size, "%");
 }
 
+// With one word for every rise and one for every fall.
+std::string CommonWords(std::string_view change) {
+  std::string common(change);
+  for (const char* rise : {"增加", "上升", "提高", "提升"}) common = Replace(common, rise, "增长");
+  for (const char* fall : {"减少", "降低"}) common = Replace(common, fall, "下降");
+  return common;
+}
+
 // value / unit without zeros at the end; `step` tells how many decimals may matter.
 std::string InUnit(int64_t value, int64_t unit, int64_t step) {
   int scale = 0;
@@ -118,7 +125,7 @@ std::string Citation::Text() const {
 
 Citation Citation::Parse(std::string_view text) {
   const size_t mark = text.rfind('#');
-  if (mark != std::string_view::npos) {
+  if (mark != std::string_view::npos && mark + 1 < text.size()) {
     const std::optional<Aspect> aspect = ParseAspect(text.substr(mark + 1));
     if (aspect.has_value()) return {std::string(text.substr(0, mark)), *aspect};
   }
@@ -141,7 +148,7 @@ std::optional<CitedValue> ParseCitationUri(std::string_view uri) {
 std::optional<std::string> Wording::Exact(const v1::Figure& figure, Aspect aspect) const {
   const v1::Comparison comparison = ComparisonFor(aspect);
   if (comparison == v1::COMPARISON_UNSPECIFIED) {
-    if (figure.suppressed()) return "";
+    if (figure.suppressed()) return std::string(kHidden);
     return figure.has_value() ? std::optional(figure.text()) : std::nullopt;
   }
   const v1::ComparedFigure* compared = FindComparison(figure, comparison);
@@ -153,8 +160,7 @@ std::optional<std::string> Wording::Exact(const v1::Figure& figure, Aspect aspec
 }
 
 std::string Wording::Words(std::string_view unit, Aspect aspect, std::string_view exact) const {
-  if (exact.empty()) return std::string(kHidden);
-  if (exact == kNone) return std::string(kNone);
+  if (exact == kHidden || exact == kNone) return std::string(exact);
   switch (aspect) {
     case Aspect::kValue:
     case Aspect::kYoyBase:
@@ -165,6 +171,20 @@ std::string Wording::Words(std::string_view unit, Aspect aspect, std::string_vie
     default:
       return Approximate(unit, aspect, exact);
   }
+}
+
+bool Wording::Says(std::string_view text, std::string_view unit, Aspect aspect,
+                   std::string_view exact) const {
+  const std::string said = PlainNumber(text);
+  if (aspect == Aspect::kYoy || aspect == Aspect::kPop) {
+    return CommonWords(said) == CommonWords(Words(unit, aspect, exact));
+  }
+  if (said == Words(unit, aspect, exact)) return true;
+  if (aspect == Aspect::kYoyBase) return false;
+  for (const Aspect form : {Aspect::kValue, Aspect::kApprox, Aspect::kNear, Aspect::kAbout}) {
+    if (said == Words(unit, form, exact)) return true;
+  }
+  return false;
 }
 
 std::string Wording::Approximate(std::string_view unit, Aspect aspect,

@@ -26,6 +26,9 @@ std::string_view AspectWord(Aspect aspect);
 // What QueryFigures must compare for it; COMPARISON_UNSPECIFIED for none.
 v1::Comparison ComparisonFor(Aspect aspect);
 
+// Said of a figure without value.
+inline constexpr std::string_view kNone = "—";
+
 // A citation: a figure's name and aspect, or the name of a record.
 struct Citation {
   std::string name;
@@ -52,12 +55,16 @@ class Wording {
  public:
   explicit Wording(const v1::SummaryCatalog& catalog) : catalog_(catalog) {}
 
-  // What the aspect says exactly: the printed value, or the change in percent. Nothing where it has
-  // none. A suppressed figure has the empty text.
+  // What the aspect says exactly: the printed value, or the change in percent; 若干 of a suppressed
+  // figure. Nothing where it has none.
   std::optional<std::string> Exact(const v1::Figure& figure, Aspect aspect) const;
   // The words for an exact text of a measure in `unit`: "85941" -> "8.5万余", "12.5" ->
-  // "增长12.5%"; of an empty text 若干.
+  // "增长12.5%". What is no number stays as it is.
   std::string Words(std::string_view unit, Aspect aspect, std::string_view exact) const;
+  // True where the text says what the aspect does: as Words, or, of a value, in any of its exact
+  // and approximate forms, or, of a change, with another word for rise and fall.
+  bool Says(std::string_view text, std::string_view unit, Aspect aspect,
+            std::string_view exact) const;
 
  private:
   std::string Approximate(std::string_view unit, Aspect aspect, std::string_view exact) const;

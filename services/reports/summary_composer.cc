@@ -111,7 +111,8 @@ absl::StatusOr<SummaryComposer::Runs> SummaryComposer::Sentence(
       case SentencePiece::Kind::kFigure: {
         ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(piece.figure));
         const auto exact = wording_.Exact(*figure, piece.figure.aspect);
-        runs.push_back(CiteFigure(*figure, piece.figure.aspect, exact.value_or("—")));
+        runs.push_back(
+            CiteFigure(*figure, piece.figure.aspect, exact.value_or(std::string(kNone))));
       }
     }
   }
@@ -178,8 +179,8 @@ void SummaryComposer::Close(const Frame& frame) {
 }
 
 absl::StatusOr<const v1::Figure*> SummaryComposer::FigureOf(const FigureSlot& slot) {
-  const std::string key = StrCat(slot.measure->name(), " ", slot.dimensions, " ",
-                                 static_cast<int>(ComparisonFor(slot.aspect)));
+  const std::string key =
+      StrCat(slot.measure, " ", slot.dimensions, " ", static_cast<int>(ComparisonFor(slot.aspect)));
   auto found = figures_.find(key);
   if (found == figures_.end()) {
     ASSIGN_OR_RETURN(v1::Figure figure, source_.figure(slot));

@@ -51,6 +51,7 @@ struct AnnexFigure {
   v1::Figure figure;
   std::string formula;
   std::string definition;
+  std::string unit;  // In Chinese.
 };
 // Two sheets: the figures cited, in the order of the text, and all figures. Errors: INTERNAL.
 absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,

@@ -37,8 +37,8 @@ class SentenceReader {
       if (!word.empty()) words.push_back(word);
     }
     if (words.empty()) return Bad(text_, "empty braces", "花括号内为空");
-    slot.measure = measures_.Find(words[0]);
-    if (slot.measure == nullptr) {
+    slot.measure = words[0];
+    if (measures_.Find(slot.measure) == nullptr) {
       return Bad(text_, StrCat("unknown measure '", words[0], "'"),
                  StrCat("没有指标“", words[0], "”"));
     }
@@ -60,16 +60,17 @@ class SentenceReader {
 
  private:
   absl::Status CheckSlot(const FigureSlot& slot) const {
+    const v1::Measure& measure = *measures_.Find(slot.measure);
     ASSIGN_OR_RETURN(const Period any_period, ParsePeriod("2020"));
     ASSIGN_OR_RETURN(const DimensionFilter filter,
-                     ParseFilter(measures_, *slot.measure, any_period, slot.dimensions));
+                     ParseFilter(measures_, measure, any_period, slot.dimensions));
     if (!filter.split.empty()) {
       return Bad(text_, "a sentence cites single figures: write a value instead of '*'",
                  "句子只引用单个指标值，不能用“*”");
     }
     const bool approximate = slot.aspect == Aspect::kApprox || slot.aspect == Aspect::kNear ||
                              slot.aspect == Aspect::kAbout;
-    if (approximate && slot.measure->kind() == v1::MEASURE_KIND_RATIO) {
+    if (approximate && measure.kind() == v1::MEASURE_KIND_RATIO) {
       return Bad(text_, "a ratio is not said approximately", "比率不能用概数");
     }
     return absl::OkStatus();
@@ -201,7 +202,7 @@ absl::StatusOr<SummaryForms> SummaryForms::Load(const Measures& measures,
   SummaryForms forms;
   forms.catalog_ = std::make_unique<v1::SummaryCatalog>();
   for (const EmbeddedFile& file : files) {
-    if (!file.name.starts_with("summary_")) continue;
+    if (!file.name.starts_with(kSummaryFiles)) continue;
     v1::SummaryCatalog read;
     RETURN_IF_ERROR(catalog::ParseYaml(file.name, file.text, read));
     forms.catalog_->MergeFrom(read);

@@ -17,7 +17,7 @@ namespace gonghui::reports {
 
 // A figure within a sentence.
 struct FigureSlot {
-  const v1::Measure* measure = nullptr;
+  std::string measure;
   std::string dimensions;  // "key=value;key=value".
   Aspect aspect = Aspect::kValue;
 };
@@ -58,9 +58,9 @@ struct SummaryForm {
 // The catalogue of summaries. Immutable after loading; thread-safe.
 class SummaryForms {
  public:
-  // Reads the files whose names begin with "summary_". Errors name the sentence: an unknown
+  // Reads the files whose names begin with kSummaryFiles. Errors name the sentence: an unknown
   // measure, dimension or aspect, a brace or bracket without its other half, a bad pattern or
-  // scale. `measures` outlives the forms.
+  // scale.
   static absl::StatusOr<SummaryForms> Load(const Measures& measures,
                                            const std::vector<EmbeddedFile>& files);
 

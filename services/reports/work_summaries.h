@@ -1,0 +1,71 @@
+// The operations of SummaryService.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/call.h"
+#include "common/tree/tree_cache.h"
+#include "services/reports/figure_reader.h"
+#include "services/reports/figures.h"
+#include "services/reports/summary_check.h"
+#include "services/reports/summary_composer.h"
+#include "services/reports/summary_items.h"
+
+namespace gonghui::reports {
+
+// Thread-safe.
+class WorkSummaries {
+ public:
+  struct Options {
+    sql::Database* db = nullptr;
+    const Measures* measures = nullptr;
+    const SummaryForms* forms = nullptr;
+    tree::TreeCache* tree = nullptr;
+    const rpc::Client* activities = nullptr;  // Keeps the plan items.
+  };
+  explicit WorkSummaries(Options options)
+      : options_(options), wording_(options.forms->catalog()), items_(options.activities) {}
+
+  absl::StatusOr<v1::ListSummaryTemplatesResponse> ListTemplates(
+      rpc::Call& call, const v1::ListSummaryTemplatesRequest& request);
+  absl::StatusOr<v1::GenerateSummaryResponse> Generate(rpc::Call& call,
+                                                       const v1::GenerateSummaryRequest& request);
+  absl::StatusOr<v1::CheckSummaryResponse> Check(rpc::Call& call,
+                                                 const v1::CheckSummaryRequest& request);
+
+ private:
+  absl::StatusOr<SummaryComposer::Frame> FrameOf(const rpc::Call& call,
+                                                 const v1::GenerateSummaryRequest& request,
+                                                 const Period& period, std::string* kind) const;
+  // Reads the items that the form asks for; what the caller may not read is noted.
+  absl::Status ReadItems(const rpc::Call& call, const SummaryForm& form,
+                         const std::string& organization, const Period& period,
+                         SummaryComposer::Source& source, v1::GenerateSummaryResponse& response);
+  absl::StatusOr<FigureScope> ScopeOf(const rpc::Call& call,
+                                      const v1::GenerateSummaryRequest& request,
+                                      Period period) const;
+  AnnexFigure Explained(const v1::Figure& figure) const;
+  absl::Status WriteFiles(const v1::GenerateSummaryRequest& request,
+                          const SummaryDocument& document, const std::vector<v1::Figure>& all,
+                          v1::GenerateSummaryResponse& response) const;
+
+  // What every citation of the text says today, by SummaryCitation.name.
+  using SaidByCitation = std::map<std::string, SummaryCheck::Said>;
+  absl::StatusOr<SaidByCitation> Recompute(rpc::Call& call, const CitedText& text,
+                                           SummaryCheck::Source& source) const;
+  SummaryCheck::Said RecordSaid(const rpc::Call& call, const Citation& citation) const;
+  // NOT_FOUND, OUT_OF_SCOPE and the errors of ParseFigureName.
+  absl::StatusOr<FigureName> NameOf(const rpc::Call& call, const Citation& citation) const;
+  void AddNames(const rpc::Call& call, const std::string& organization,
+                SummaryCheck::Source& source) const;
+
+  const Options options_;
+  const Wording wording_;
+  const SummaryItems items_;
+};
+
+}  // namespace gonghui::reports
