@@ -282,7 +282,7 @@ absl::StatusOr<FigureScope> Editions::ScopeOf(const rpc::Call& call,
   asked.set_tree_mode(request.tree_mode());
   asked.set_tree_date(request.tree_date());
   ASSIGN_OR_RETURN(scope.basis, BasisOf(asked));
-  RETURN_IF_ERROR(Resolve(call, *options_.tree, scope.basis));
+  RETURN_IF_ERROR(ResolveBasis(call, *options_.tree, scope.basis));
   return scope;
 }
 
