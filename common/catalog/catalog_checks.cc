@@ -25,7 +25,9 @@ constexpr std::array<std::string_view, 7> kColumns = {"number",  "organization",
                                                       "on_date", "ends_on",      "subject"};
 // What rules can read of every record: the columns and what is derived from them. `subject` and
 // `unit` stand for the field of that type; a field of the kind hides a derived one of its name.
-constexpr std::array<std::pair<std::string_view, FieldType>, 11> kBuiltIn = {{
+// `began_by` and `ended_by` say "reorganisation" where a membership or an organisation's life goes
+// on elsewhere or otherwise; else they are empty.
+constexpr std::array<std::pair<std::string_view, FieldType>, 13> kBuiltIn = {{
     {"number", common::v1::FIELD_TYPE_TEXT},
     {"organization", common::v1::FIELD_TYPE_ORGANIZATION},
     {"title", common::v1::FIELD_TYPE_TEXT},
@@ -37,6 +39,8 @@ constexpr std::array<std::pair<std::string_view, FieldType>, 11> kBuiltIn = {{
     {"month", common::v1::FIELD_TYPE_TEXT},
     {"subject", common::v1::FIELD_TYPE_PERSON},
     {"unit", common::v1::FIELD_TYPE_UNIT},
+    {"began_by", common::v1::FIELD_TYPE_TEXT},
+    {"ended_by", common::v1::FIELD_TYPE_TEXT},
 }};
 
 bool IsRecord(const Kind& kind) { return kind.noun().empty() || kind.noun() == "record"; }

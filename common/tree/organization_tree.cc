@@ -19,7 +19,10 @@ bool Believed(const Version& version, int64_t known_at_us) {
 
 void OrganizationTree::Apply(Version version) {
   children_[version.parent].insert(version.id);
+  if (!version.affiliated_to.empty()) affiliates_[version.affiliated_to].insert(version.id);
   if (version.parent.empty()) root_ = version.id;
+  recorded_us_ = std::max(recorded_us_, version.recorded_from_us);
+  if (version.recorded_to_us != kNow) recorded_us_ = std::max(recorded_us_, version.recorded_to_us);
   std::vector<Version>& versions = versions_[version.id];
   std::erase_if(versions, [&](const Version& v) { return v.version_id == version.version_id; });
   auto later = [](const Version& a, const Version& b) {
@@ -93,12 +96,24 @@ std::vector<std::string> OrganizationTree::Subtree(std::string_view id, std::str
   return subtree;
 }
 
-std::set<std::string> OrganizationTree::ChangeDays() const {
-  std::set<std::string> days;
-  for (const auto& [id, versions] : versions_) {
-    for (const Version& version : versions) days.insert(version.valid_from);
+std::vector<std::string> OrganizationTree::AffiliatedBelow(std::string_view id,
+                                                           std::string_view valid_at,
+                                                           int64_t known_at_us) const {
+  if (affiliates_.empty()) return {};
+  const std::vector<std::string> subtree = Subtree(id, valid_at, known_at_us);
+  std::set<std::string> below;
+  for (const std::string& upper : subtree) {
+    const auto candidates = affiliates_.find(upper);
+    if (candidates == affiliates_.end()) continue;
+    for (const std::string& candidate : candidates->second) {
+      const Version* version = Find(candidate, valid_at, known_at_us);
+      if (version == nullptr || version->affiliated_to != upper) continue;
+      const std::vector<std::string> part = Subtree(candidate, valid_at, known_at_us);
+      below.insert(part.begin(), part.end());
+    }
   }
-  return days;
+  for (const std::string& inside : subtree) below.erase(inside);
+  return {below.begin(), below.end()};
 }
 
 void OrganizationTree::AddSubtree(const std::string& id, std::string_view valid_at,

@@ -27,6 +27,7 @@ struct Version {
   std::string valid_to;  // Exclusive, ISO; "9999-12-31" while it lasts.
   int64_t recorded_from_us = 0;
   int64_t recorded_to_us = kNow;  // Exclusive.
+  std::string affiliated_to = {};  // The industry union on its second line; empty: none.
 };
 
 // Not thread-safe for writing; share as std::shared_ptr<const OrganizationTree>.
@@ -51,12 +52,16 @@ class OrganizationTree {
   // The organisation and all below it, depth first, children by id.
   std::vector<std::string> Subtree(std::string_view id, std::string_view valid_at,
                                    int64_t known_at_us = kNow) const;
-  // Days on which any version begins, whenever it was believed.
-  std::set<std::string> ChangeDays() const;
+  // Organisations whose second line ends in the subtree, with everything below them, by id; without
+  // those that lie in the subtree anyway. A second line of one of these leads no further.
+  std::vector<std::string> AffiliatedBelow(std::string_view id, std::string_view valid_at,
+                                           int64_t known_at_us = kNow) const;
   // Id of the organisation without parent; empty while there is none. It never changes.
   const std::string& Root() const { return root_; }
   bool Exists(std::string_view id) const { return versions_.find(id) != versions_.end(); }
   size_t size() const { return versions_.size(); }
+  // The last instant at which anything was recorded: known then, the tree is as it is now.
+  int64_t recorded_us() const { return recorded_us_; }
   // All versions of an organisation by valid_from, also those no longer believed; empty when
   // unknown.
   const std::vector<Version>& Versions(std::string_view id) const {
@@ -74,7 +79,10 @@ class OrganizationTree {
   std::map<std::string, std::vector<Version>, std::less<>> versions_;  // Sorted by valid_from.
   // Whoever lies or lay directly below an organisation in any version.
   std::map<std::string, std::set<std::string>, std::less<>> children_;
+  // Whoever is or was affiliated to an organisation in any version.
+  std::map<std::string, std::set<std::string>, std::less<>> affiliates_;
   std::string root_;
+  int64_t recorded_us_ = 0;
 };
 
 }  // namespace gonghui::tree

@@ -5,54 +5,66 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/update.h"
+#include "services/membership/organization_rules.h"
 
 namespace gonghui::membership {
 namespace {
 
-#define MEMBER_COLUMNS                                                                      \
-  "member_id, organization, full_name, id_type, id_index, id_sealed, sex, birth_date, "     \
-  "phone_sealed, employment, education, skill_level, political_status, job, worker_group, " \
-  "migrant_worker, joined_on, left_on, leave_reason, state, version, create_time_us"
+#define MEMBER_COLUMNS                                                        \
+  "member_id, organization, full_name, id_type, id_index, id_sealed, sex, "   \
+  "birth_date, "                                                              \
+  "phone_sealed, employment, education, skill_level, political_status, job, " \
+  "worker_group, "                                                            \
+  "migrant_worker, joined_on, left_on, leave_reason, state, version, "        \
+  "create_time_us"
 
 constexpr sql::Query kInsert{
     "membership.insert_member",
     "INSERT INTO members (tenant, " MEMBER_COLUMNS
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+    "$15, $16, $17, $18, "
     "$19, $20, $21, $22, $23) ON CONFLICT (tenant, id_index) DO NOTHING"};
 constexpr sql::Query kUpdate{
     "membership.update_member",
-    "UPDATE members SET organization=$3, full_name=$4, id_type=$5, id_index=$6, id_sealed=$7, "
-    "sex=$8, birth_date=$9, phone_sealed=$10, employment=$11, education=$12, skill_level=$13, "
-    "political_status=$14, job=$15, worker_group=$16, migrant_worker=$17, joined_on=$18, "
+    "UPDATE members SET organization=$3, full_name=$4, id_type=$5, "
+    "id_index=$6, id_sealed=$7, "
+    "sex=$8, birth_date=$9, phone_sealed=$10, employment=$11, education=$12, "
+    "skill_level=$13, "
+    "political_status=$14, job=$15, worker_group=$16, migrant_worker=$17, "
+    "joined_on=$18, "
     "left_on=$19, leave_reason=$20, state=$21, version=$22 "
     "WHERE tenant=$1 AND member_id=$2 AND version=$22-1"};
 constexpr sql::Query kFind{"membership.find_member",
                            "SELECT " MEMBER_COLUMNS
                            " FROM members WHERE tenant=$1 AND member_id=$2"};
-constexpr sql::Query kListAll{
-    "membership.list_members",
-    "SELECT " MEMBER_COLUMNS
-    " FROM members WHERE tenant=$1 AND ($2='all' OR state=$2) AND (organization, member_id) > "
-    "($3, $4) ORDER BY organization, member_id LIMIT $5"};
-constexpr sql::Query kListOne{
-    "membership.list_members_of_organization",
-    "SELECT " MEMBER_COLUMNS
-    " FROM members WHERE tenant=$1 AND ($2='all' OR state=$2) AND organization=$3 AND "
-    "member_id>$4 ORDER BY member_id LIMIT $5"};
-constexpr sql::Query kFindPast{
-    "membership.find_past_memberships",
-    "SELECT organization, joined_on, left_on, leave_reason FROM past_memberships "
-    "WHERE tenant=$1 AND member_id=$2 ORDER BY seq"};
+constexpr sql::Query kListAll{"membership.list_members",
+                              "SELECT " MEMBER_COLUMNS
+                              " FROM members WHERE tenant=$1 AND ($2='all' OR "
+                              "state=$2) AND (organization, member_id) > "
+                              "($3, $4) ORDER BY organization, member_id LIMIT $5"};
+constexpr sql::Query kListOne{"membership.list_members_of_organization",
+                              "SELECT " MEMBER_COLUMNS
+                              " FROM members WHERE tenant=$1 AND ($2='all' OR "
+                              "state=$2) AND organization=$3 AND "
+                              "member_id>$4 ORDER BY member_id LIMIT $5"};
+constexpr sql::Query kFindPast{"membership.find_past_memberships",
+                               "SELECT organization, joined_on, left_on, "
+                               "leave_reason FROM past_memberships "
+                               "WHERE tenant=$1 AND member_id=$2 ORDER BY seq"};
 constexpr sql::Query kInsertPast{
     "membership.insert_past_membership",
-    "INSERT INTO past_memberships (tenant, member_id, seq, organization, joined_on, left_on, "
+    "INSERT INTO past_memberships (tenant, member_id, seq, organization, "
+    "joined_on, left_on, "
     "leave_reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
 constexpr sql::Query kFindByIndex{
     "membership.find_person",
-    "SELECT member_id, organization, full_name, id_type, id_index, id_sealed, sex, birth_date, "
-    "phone_sealed, employment, education, skill_level, political_status, job, worker_group, "
-    "migrant_worker, joined_on, left_on, leave_reason, state, version, create_time_us "
+    "SELECT member_id, organization, full_name, id_type, id_index, id_sealed, "
+    "sex, birth_date, "
+    "phone_sealed, employment, education, skill_level, political_status, job, "
+    "worker_group, "
+    "migrant_worker, joined_on, left_on, leave_reason, state, version, "
+    "create_time_us "
     "FROM members WHERE tenant = $1 AND id_index = $2"};
 
 // Ties a sealed value to its row: a value copied to another row does not open.
@@ -243,19 +255,20 @@ absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind
                    {"political_status", member.political_status()},
                    {"worker_group", member.worker_group()},
                    {"migrant_worker", member.migrant_worker() ? "true" : "false"}};
-  const auto facts_of = [&](const std::string& organization, const std::string& joined_on,
-                            const std::string& left_on) {
-    source.organization = organization;
-    source.fields["on_date"] = source.fields["joined_on"] = joined_on;
-    source.fields["left_on"] = left_on;
-    return catalog::FactsOf(kind, source);
-  };
-  ASSIGN_OR_RETURN(std::vector<common::v1::Fact> facts,
-                   facts_of(member.organization(), member.joined_on(), member.left_on()));
-  for (const PastMembership& membership : past) {
-    ASSIGN_OR_RETURN(const std::vector<common::v1::Fact> more,
-                     facts_of(membership.organization, membership.joined_on, membership.left_on));
-    facts.insert(facts.end(), more.begin(), more.end());
+  std::vector<PastMembership> all(past.begin(), past.end());
+  all.push_back({member.organization(), member.joined_on(), member.left_on(), row.leave_reason});
+  std::vector<common::v1::Fact> facts;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto carried_on = [&](const PastMembership& membership) {
+      return std::string(membership.leave_reason == kReorganisation ? kReorganisation : "");
+    };
+    source.organization = all[i].organization;
+    source.fields["on_date"] = source.fields["joined_on"] = all[i].joined_on;
+    source.fields["left_on"] = all[i].left_on;
+    source.fields["began_by"] = i == 0 ? "" : carried_on(all[i - 1]);
+    source.fields["ended_by"] = carried_on(all[i]);
+    ASSIGN_OR_RETURN(const std::vector<common::v1::Fact> some, catalog::FactsOf(kind, source));
+    facts.insert(facts.end(), some.begin(), some.end());
   }
   return facts;
 }

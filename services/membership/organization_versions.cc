@@ -1,6 +1,7 @@
 #include "services/membership/organization_versions.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "common/base/date.h"
@@ -11,17 +12,19 @@
 namespace gonghui::membership {
 namespace {
 
-#define ORGANIZATION_COLUMNS                                                                     \
-  "version_id, id, parent, display_name, kind, state, valid_from, valid_to, "                    \
-  "recorded_from_us, recorded_to_us, union_type, industry, credit_code, employees, founded_on, " \
-  "sequence"
+#define ORGANIZATION_COLUMNS                                                  \
+  "version_id, id, parent, display_name, kind, state, valid_from, valid_to, " \
+  "recorded_from_us, recorded_to_us, union_type, industry, credit_code, "     \
+  "employees, founded_on, "                                                   \
+  "sequence, affiliated_to"
 
-constexpr sql::Query kAt{
-    "membership.organizations_at",
-    "SELECT " ORGANIZATION_COLUMNS
-    ", (SELECT MAX(sequence) FROM organization_versions w WHERE w.tenant=v.tenant AND w.id=v.id) "
-    "FROM organization_versions v WHERE tenant=$1 AND id>=$2 AND id<=$3 AND valid_from<=$4 AND "
-    "valid_to>$4 AND recorded_from_us<=$5 AND recorded_to_us>$5 ORDER BY id"};
+constexpr sql::Query kAt{"membership.organizations_at",
+                         "SELECT " ORGANIZATION_COLUMNS
+                         ", (SELECT MAX(sequence) FROM organization_versions w WHERE "
+                         "w.tenant=v.tenant AND w.id=v.id) "
+                         "FROM organization_versions v WHERE tenant=$1 AND id>=$2 AND id<=$3 AND "
+                         "valid_from<=$4 AND "
+                         "valid_to>$4 AND recorded_from_us<=$5 AND recorded_to_us>$5"};
 constexpr sql::Query kAfter{"membership.organization_versions_after",
                             "SELECT " ORGANIZATION_COLUMNS
                             ", sequence FROM organization_versions "
@@ -31,19 +34,21 @@ constexpr sql::Query kBelieved{
     "SELECT " ORGANIZATION_COLUMNS
     ", sequence FROM organization_versions "
     "WHERE tenant=$1 AND id=$2 AND recorded_to_us=$3 ORDER BY valid_from"};
-constexpr sql::Query kAllBelieved{"membership.organizations_believed",
-                                  "SELECT " ORGANIZATION_COLUMNS
-                                  ", sequence FROM organization_versions "
-                                  "WHERE tenant=$1 AND recorded_to_us=$2"};
-constexpr sql::Query kRoot{"membership.organization_root",
-                           "SELECT id FROM organization_versions "
-                           "WHERE tenant=$1 AND parent='' AND recorded_to_us=$2 LIMIT 1"};
+constexpr sql::Query kVersion{"membership.organization_version",
+                              "SELECT " ORGANIZATION_COLUMNS
+                              ", sequence FROM organization_versions "
+                              "WHERE tenant=$1 AND version_id=$2"};
+constexpr sql::Query kChildren{"membership.organizations_below",
+                               "SELECT DISTINCT id FROM organization_versions "
+                               "WHERE tenant=$1 AND parent=$2 AND recorded_to_us=$3"};
 constexpr sql::Query kHead{"membership.organization_head",
                            "SELECT sequence FROM organization_heads WHERE tenant=$1"};
-// Recording times rise strictly, so that an answer "as known at" an instant never changes later.
+// Recording times rise strictly, so that an answer "as known at" an instant
+// never changes later.
 constexpr sql::Query kTakeHead{
     "membership.take_organization_head",
-    "UPDATE organization_heads SET recorded_us = CASE WHEN recorded_us >= $2 THEN recorded_us + 1 "
+    "UPDATE organization_heads SET recorded_us = CASE WHEN recorded_us >= $2 "
+    "THEN recorded_us + 1 "
     "ELSE $2 END WHERE tenant=$1 RETURNING sequence, recorded_us"};
 constexpr sql::Query kSetHead{"membership.set_organization_head",
                               "UPDATE organization_heads SET sequence=$2 WHERE tenant=$1"};
@@ -53,7 +58,9 @@ constexpr sql::Query kEnd{"membership.end_organization_version",
 constexpr sql::Query kBegin{
     "membership.begin_organization_version",
     "INSERT INTO organization_versions (tenant, " ORGANIZATION_COLUMNS
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"};
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+    "$15, $16, $17, "
+    "$18)"};
 
 OrganizationRow ToRow(const sql::Rows::Row& row) {
   OrganizationRow result;
@@ -73,7 +80,8 @@ OrganizationRow ToRow(const sql::Rows::Row& row) {
   result.employees = row.Get<int64_t>(13);
   result.founded_on = row.Get<std::string>(14);
   result.sequence = row.Get<int64_t>(15);
-  result.latest = row.Get<int64_t>(16);
+  result.version.affiliated_to = row.Get<std::string>(16);
+  result.latest = row.Get<int64_t>(17);
   return result;
 }
 
@@ -86,18 +94,87 @@ absl::StatusOr<std::vector<OrganizationRow>> Read(sql::Tx& tx, const sql::Query&
   return result;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<OrganizationRow>> ReadOrganizations(
-    sql::Tx& tx, const std::string& federation, const std::string& first, const std::string& last,
-    const std::string& valid_at, int64_t known_at_us) {
-  // recorded_to_us is exclusive, and kNow where there is no end yet.
-  return Read(tx, kAt, {federation, first, last, valid_at, std::min(known_at_us, tree::kNow - 1)});
+// The same statement once per element.
+absl::StatusOr<std::vector<OrganizationRow>> ReadEach(sql::Tx& tx, const sql::Query& query,
+                                                      absl::Span<const sql::Args> keys) {
+  std::vector<OrganizationRow> result;
+  RETURN_IF_ERROR(
+      tx.ReadMany(query, keys, [&](const sql::Rows::Row& row) { result.push_back(ToRow(row)); }));
+  return result;
 }
 
-absl::StatusOr<std::vector<OrganizationRow>> ReadBelieved(sql::Tx& tx,
-                                                          const std::string& federation,
-                                                          const std::string& id) {
+// Whether both say the same of the same days.
+bool SameContent(const OrganizationRow& a, const OrganizationRow& b) {
+  const auto content = [](const OrganizationRow& row) {
+    const tree::Version& v = row.version;
+    return std::tie(v.parent, v.display_name, v.kind, v.state, v.affiliated_to, row.union_type,
+                    row.industry, row.credit_code, row.employees, row.founded_on);
+  };
+  return content(a) == content(b);
+}
+
+bool SameRow(const OrganizationRow& a, const OrganizationRow& b) {
+  return a.version.valid_from == b.version.valid_from && a.version.valid_to == b.version.valid_to &&
+         SameContent(a, b);
+}
+
+// Lets a version begin on the day, if any reaches beyond it.
+void SplitAt(Life& life, std::string_view day) {
+  for (size_t i = 0; i < life.size(); ++i) {
+    tree::Version& version = life[i].version;
+    if (version.valid_from >= day || version.valid_to <= day) continue;
+    OrganizationRow right = life[i];
+    version.valid_to = right.version.valid_from = std::string(day);
+    life.insert(life.begin() + static_cast<ptrdiff_t>(i) + 1, std::move(right));
+    return;
+  }
+}
+
+// Joins neighbours that say the same.
+void Join(Life& life) {
+  Life joined;
+  for (OrganizationRow& row : life) {
+    if (!joined.empty() && SameContent(joined.back(), row)) {
+      joined.back().version.valid_to = row.version.valid_to;
+    } else {
+      joined.push_back(std::move(row));
+    }
+  }
+  life = std::move(joined);
+}
+
+// Rows of `a` that `b` does not have.
+std::vector<const OrganizationRow*> Missing(const Life& a, const Life& b) {
+  std::vector<const OrganizationRow*> missing;
+  for (const OrganizationRow& row : a) {
+    if (std::none_of(b.begin(), b.end(), [&](const auto& other) { return SameRow(row, other); })) {
+      missing.push_back(&row);
+    }
+  }
+  return missing;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<OrganizationRow>> ReadOrganizations(sql::Tx& tx,
+                                                               const std::string& federation,
+                                                               absl::Span<const std::string> ids,
+                                                               const std::string& valid_at,
+                                                               int64_t known_at_us) {
+  // recorded_to_us is exclusive, and kNow where there is no end yet.
+  const int64_t known_at = std::min(known_at_us, tree::kNow - 1);
+  constexpr size_t kFew = 200;  // Below, look-ups cost less than a walk over all between.
+  if (ids.size() > kFew) {
+    const auto [first, last] = std::minmax_element(ids.begin(), ids.end());
+    return Read(tx, kAt, {federation, *first, *last, valid_at, known_at});
+  }
+  std::vector<sql::Args> keys;
+  for (const std::string& id : ids) keys.push_back({federation, id, id, valid_at, known_at});
+  return ReadEach(tx, kAt, keys);
+}
+
+absl::StatusOr<Life> ReadBelieved(sql::Tx& tx, const std::string& federation,
+                                  const std::string& id) {
   return Read(tx, kBelieved, {federation, id, tree::kNow});
 }
 
@@ -107,39 +184,73 @@ absl::StatusOr<std::vector<OrganizationRow>> ReadVersionsAfter(sql::Tx& tx,
   return Read(tx, kAfter, {federation, sequence, limit});
 }
 
+absl::StatusOr<std::vector<OrganizationRow>> ReadVersions(
+    sql::Tx& tx, const std::string& federation, absl::Span<const std::string> version_ids) {
+  std::vector<sql::Args> keys;
+  for (const std::string& id : version_ids) keys.push_back({federation, id});
+  return ReadEach(tx, kVersion, keys);
+}
+
 absl::StatusOr<int64_t> ReadVersionHead(sql::Tx& tx, const std::string& federation) {
   ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kHead, {federation}));
   return rows.empty() ? 0 : rows[0].Get<int64_t>(0);
 }
 
-std::string ClosedOn(const std::vector<OrganizationRow>& believed) {
-  for (const OrganizationRow& row : believed) {
-    if (row.version.state == "closed") return row.version.valid_from;
+const OrganizationRow* At(const Life& life, std::string_view day) {
+  for (const OrganizationRow& row : life) {
+    if (row.version.valid_from <= day && day < row.version.valid_to) return &row;
   }
-  return "";
+  return nullptr;
 }
 
-Revision Revise(const std::vector<OrganizationRow>& believed, std::string tree::Version::*attribute,
-                std::string_view value, std::string_view from) {
-  Revision revision;
-  const std::string* before = nullptr;
-  for (const OrganizationRow& row : believed) {
-    if (row.version.valid_to <= from) continue;
-    if (before == nullptr) before = &(row.version.*attribute);
-    if (row.version.*attribute != *before || *before == value) break;
-    OrganizationRow right = row;
-    right.version.*attribute = std::string(value);
-    if (row.version.valid_from < from) {
-      OrganizationRow left = row;
-      left.version.valid_to = std::string(from);
-      right.version.valid_from = std::string(from);
-      revision.begun.push_back(std::move(left));
+int64_t LatestOf(const Life& life) {
+  int64_t latest = 0;
+  for (const OrganizationRow& row : life) latest = std::max(latest, row.sequence);
+  return latest;
+}
+
+std::string ClosedOn(const Life& life) {
+  std::string closed_on;
+  for (const OrganizationRow& row : life) {
+    if (row.version.state == "open") {
+      closed_on.clear();
+    } else if (closed_on.empty()) {
+      closed_on = row.version.valid_from;
     }
-    revision.until = right.version.valid_to;
-    revision.ended.push_back(row);
-    revision.begun.push_back(std::move(right));
   }
-  return revision;
+  return closed_on;
+}
+
+void Assign(Life& life, Attribute attribute, std::string_view value, std::string_view from,
+            std::string_view to) {
+  SplitAt(life, from);
+  SplitAt(life, to);
+  for (OrganizationRow& row : life) {
+    if (row.version.valid_from >= from && row.version.valid_to <= to) {
+      row.version.*attribute = std::string(value);
+    }
+  }
+  Join(life);
+}
+
+std::string Change(Life& life, Attribute attribute, std::string_view value, std::string_view from) {
+  const OrganizationRow* first = At(life, from);
+  if (first == nullptr || first->version.*attribute == value) return "";
+  const std::string before = first->version.*attribute;
+  std::string until;
+  for (const OrganizationRow& row : life) {
+    if (row.version.valid_to <= from) continue;
+    if (row.version.*attribute != before) break;
+    until = row.version.valid_to;
+  }
+  Assign(life, attribute, value, from, until);
+  return until;
+}
+
+void Refound(Life& life, const std::string& founded_on) {
+  std::erase_if(life, [&](const auto& row) { return row.version.valid_to <= founded_on; });
+  if (!life.empty()) life.front().version.valid_from = founded_on;
+  for (OrganizationRow& row : life) row.founded_on = founded_on;
 }
 
 absl::StatusOr<TreeWrite> TreeWrite::Begin(sql::Tx& tx, std::string federation, int64_t now_us) {
@@ -157,74 +268,87 @@ absl::StatusOr<TreeWrite> TreeWrite::Begin(sql::Tx& tx, std::string federation, 
   return write;
 }
 
-absl::StatusOr<std::vector<OrganizationRow>> TreeWrite::Believed(const std::string& id) {
-  auto known = believed_.find(id);
-  if (known == believed_.end()) {
-    ASSIGN_OR_RETURN(std::vector<OrganizationRow> rows, ReadBelieved(tx_, federation_, id));
-    known = believed_.emplace(id, std::move(rows)).first;
+absl::StatusOr<const Life*> TreeWrite::Believed(const std::string& id) {
+  auto found = known_.find(id);
+  if (found == known_.end()) {
+    ASSIGN_OR_RETURN(Life life, ReadBelieved(tx_, federation_, id));
+    found = known_.emplace(id, Known{life, life}).first;
   }
-  return known->second;
+  return &found->second.now;
 }
 
-absl::StatusOr<tree::OrganizationTree> TreeWrite::Tree() {
-  tree::OrganizationTree tree;
-  RETURN_IF_ERROR(tx_.Stream(kAllBelieved, {federation_, tree::kNow},
-                             [&](const sql::Rows::Row& row) -> absl::Status {
-                               tree.Apply(ToRow(row).version);
-                               return absl::OkStatus();
-                             }));
-  return tree;
+absl::StatusOr<std::set<std::string>> TreeWrite::Children(const std::string& id) {
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx_.Run(kChildren, {federation_, id, tree::kNow}));
+  std::set<std::string> children;
+  for (size_t i = 0; i < rows.size(); ++i) children.insert(rows[i].Get<std::string>(0));
+  for (const auto& [child, known] : known_) {
+    if (!known.touched) continue;
+    const bool below = std::any_of(known.now.begin(), known.now.end(),
+                                   [&](const auto& row) { return row.version.parent == id; });
+    below ? (void)children.insert(child) : (void)children.erase(child);
+  }
+  return children;
 }
 
 absl::StatusOr<std::string> TreeWrite::Root() {
-  if (root_.empty()) {
-    ASSIGN_OR_RETURN(sql::Rows rows, tx_.Run(kRoot, {federation_, tree::kNow}));
-    if (!rows.empty()) root_ = rows[0].Get<std::string>(0);
+  ASSIGN_OR_RETURN(const std::set<std::string> roots, Children(""));
+  return roots.empty() ? "" : *roots.begin();
+}
+
+void TreeWrite::Put(const std::string& id, Life life) {
+  Known& known = known_[id];
+  known.touched = true;
+  journal_.emplace_back(id, std::exchange(known.now, std::move(life)));
+}
+
+void TreeWrite::TakeBack(size_t mark) {
+  for (; journal_.size() > mark; journal_.pop_back()) {
+    known_[journal_.back().first].now = std::move(journal_.back().second);
   }
-  return root_;
 }
 
-void TreeWrite::Found(OrganizationRow row) {
-  row.version.state = "open";
-  row.version.valid_from = row.founded_on;
-  row.version.valid_to = kForever;
-  if (row.version.parent.empty()) root_ = row.version.id;
-  Record(std::move(row));
-}
-
-int64_t TreeWrite::Apply(const std::string& id, Revision revision) {
-  std::vector<OrganizationRow>& believed = believed_[id];
-  for (const OrganizationRow& row : revision.ended) {
-    ended_.push_back({federation_, row.version.version_id, recorded_us_, ++sequence_});
-    std::erase_if(believed, [&](const OrganizationRow& known) {
-      return known.version.version_id == row.version.version_id;
-    });
+std::vector<TreeWrite::Difference> TreeWrite::Differences() const {
+  std::vector<Difference> differences;
+  for (const auto& [id, known] : known_) {
+    if (!known.touched) continue;
+    Difference difference{id, &known.before, &known.now, Missing(known.before, known.now),
+                          Missing(known.now, known.before)};
+    if (difference.ended.empty() && difference.begun.empty()) continue;
+    differences.push_back(std::move(difference));
   }
-  for (OrganizationRow& row : revision.begun) Record(std::move(row));
-  std::sort(believed.begin(), believed.end(),
-            [](const OrganizationRow& a, const OrganizationRow& b) {
-              return a.version.valid_from < b.version.valid_from;
-            });
-  return sequence_;
-}
-
-void TreeWrite::Record(OrganizationRow row) {
-  tree::Version& version = row.version;
-  version.version_id = NewId(absl::FromUnixMicros(recorded_us_));
-  version.recorded_from_us = recorded_us_;
-  version.recorded_to_us = tree::kNow;
-  row.sequence = row.latest = ++sequence_;
-  begun_.push_back({federation_, version.version_id, version.id, version.parent,
-                    version.display_name, version.kind, version.state, version.valid_from,
-                    version.valid_to, version.recorded_from_us, version.recorded_to_us,
-                    row.union_type, row.industry, row.credit_code, row.employees, row.founded_on,
-                    row.sequence});
-  believed_[version.id].push_back(std::move(row));
+  return differences;
 }
 
 absl::Status TreeWrite::Finish() {
-  RETURN_IF_ERROR(tx_.RunMany(kEnd, ended_).status());
-  RETURN_IF_ERROR(tx_.RunMany(kBegin, begun_).status());
+  std::vector<sql::Args> ended;
+  std::vector<sql::Args> begun;
+  for (auto& [id, known] : known_) {
+    if (!known.touched) continue;
+    for (const OrganizationRow* row : Missing(known.before, known.now)) {
+      ended.push_back({federation_, row->version.version_id, recorded_us_, ++sequence_});
+    }
+    for (OrganizationRow& row : known.now) {
+      tree::Version& v = row.version;
+      const auto kept = std::find_if(known.before.begin(), known.before.end(),
+                                     [&](const auto& old) { return SameRow(row, old); });
+      if (kept != known.before.end()) {
+        row = *kept;
+        continue;
+      }
+      v.version_id = NewId(absl::FromUnixMicros(recorded_us_));
+      v.recorded_from_us = recorded_us_;
+      v.recorded_to_us = tree::kNow;
+      row.sequence = ++sequence_;
+      begun.push_back({federation_, v.version_id, v.id, v.parent, v.display_name, v.kind, v.state,
+                       v.valid_from, v.valid_to, v.recorded_from_us, v.recorded_to_us,
+                       row.union_type, row.industry, row.credit_code, row.employees, row.founded_on,
+                       row.sequence, v.affiliated_to});
+    }
+    const int64_t latest = LatestOf(known.now);
+    for (OrganizationRow& row : known.now) row.latest = latest;
+  }
+  RETURN_IF_ERROR(tx_.RunMany(kEnd, ended).status());
+  RETURN_IF_ERROR(tx_.RunMany(kBegin, begun).status());
   return tx_.Run(kSetHead, {federation_, sequence_}).status();
 }
 

@@ -41,7 +41,7 @@ struct Walk {
   const Moment& moment;
   const std::string& kind;  // Empty: every kind.
   const size_t limit;
-  std::vector<std::string> found;
+  std::vector<std::string> found = {};
 
   // `after` is the path from `id` down to the last organisation of the page before; empty: none.
   void Visit(const std::string& id, absl::Span<const std::string> after) {
@@ -77,42 +77,28 @@ int AddNodes(const tree::OrganizationTree& tree, const Moment& moment, const std
 
 }  // namespace
 
-std::string OrganizationName(const std::string& federation, const std::string& id) {
-  return StrCat("federations/", federation, "/organizations/", id);
-}
-
-v1::Organization View(const OrganizationRow& row, const std::string& federation) {
-  v1::Organization view;
-  view.set_name(OrganizationName(federation, row.version.id));
-  view.set_id(row.version.id);
-  view.set_parent(row.version.parent);
-  view.set_display_name(row.version.display_name);
-  view.set_kind(row.version.kind);
-  view.set_union_type(row.union_type);
-  view.set_industry(row.industry);
-  view.set_founded_on(row.founded_on);
-  view.set_credit_code(row.credit_code);
-  view.set_employees(row.employees);
-  view.set_state(row.version.state);
-  view.set_valid_from(row.version.valid_from);
-  view.set_etag(rpc::MakeEtag(row.latest));
-  return view;
-}
-
 absl::StatusOr<std::map<std::string, v1::Organization>> Organizations::ReadAll(
     const rpc::Call& call, absl::Span<const std::string> ids, const std::string& valid_at,
     int64_t known_at_us) const {
   std::map<std::string, v1::Organization> views;
   if (ids.empty()) return views;
-  const auto [first, last] = std::minmax_element(ids.begin(), ids.end());
   std::vector<OrganizationRow> rows;
+  std::vector<Successor> successors;
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(rows,
-                     ReadOrganizations(tx, call.federation, *first, *last, valid_at, known_at_us));
+    ASSIGN_OR_RETURN(rows, ReadOrganizations(tx, call.federation, ids, valid_at, known_at_us));
+    std::vector<std::string> closed;
+    for (const OrganizationRow& row : rows) {
+      if (row.version.state == kClosed) closed.push_back(row.version.id);
+    }
+    ASSIGN_OR_RETURN(successors,
+                     ReadSuccessors(tx, call.federation, closed, valid_at, known_at_us));
     return absl::OkStatus();
   }));
   for (const OrganizationRow& row : rows) {
     views.emplace(row.version.id, View(row, call.federation));
+  }
+  for (const Successor& successor : successors) {
+    views[successor.organization].add_successors(successor.successor);
   }
   return views;
 }
@@ -131,9 +117,17 @@ absl::StatusOr<v1::ListOrganizationsResponse> Organizations::List(
     rpc::Call& call, const v1::ListOrganizationsRequest& request) {
   ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const std::vector<std::string> token,
-                   rpc::ReadPageToken(request, request.page_token(), 1));
-  const Moment moment = MomentOf(call, request.valid_at(), request.known_at_us());
+                   rpc::ReadPageToken(request, request.page_token(), 3));
+  Moment moment = MomentOf(call, request.valid_at(), request.known_at_us());
   ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
+  if (!token.empty()) {
+    moment.valid_at = token[1];
+    if (!ParseInteger(token[2], &moment.known_at_us)) {
+      return Internal("a page token of ours holds no instant");
+    }
+  } else if (moment.known_at_us == tree::kNow) {
+    moment.known_at_us = tree->recorded_us();  // Every page shows the tree of the first.
+  }
   const std::string top = request.organization().empty() ? tree->Root() : request.organization();
   v1::ListOrganizationsResponse response;
   if (top.empty()) return response;
@@ -147,11 +141,12 @@ absl::StatusOr<v1::ListOrganizationsResponse> Organizations::List(
     after.erase(after.begin(), std::find(after.begin(), after.end(), top));
   }
   const size_t wanted = static_cast<size_t>(page_size);
-  Walk walk{*tree, moment, request.kind(), wanted + 1, {}};
+  Walk walk{*tree, moment, request.kind(), wanted + 1};
   walk.Visit(top, after);
   if (walk.found.size() > wanted) {
     walk.found.resize(wanted);
-    response.set_next_page_token(rpc::MakePageToken(request, {walk.found.back()}));
+    response.set_next_page_token(rpc::MakePageToken(
+        request, {walk.found.back(), moment.valid_at, StrCat(moment.known_at_us)}));
   }
   ASSIGN_OR_RETURN(auto views, ReadAll(call, walk.found, moment.valid_at, moment.known_at_us));
   for (const std::string& id : walk.found) {
@@ -199,19 +194,7 @@ absl::StatusOr<v1::ListOrganizationVersionsResponse> Organizations::ListVersions
     ASSIGN_OR_RETURN(const std::vector<OrganizationRow> rows,
                      ReadVersionsAfter(tx, call.federation, request.after_sequence(), page_size));
     for (const OrganizationRow& row : rows) {
-      v1::OrganizationVersion& version = *response.add_versions();
-      version.set_federation(call.federation);
-      version.set_id(row.version.id);
-      version.set_parent(row.version.parent);
-      version.set_display_name(row.version.display_name);
-      version.set_kind(row.version.kind);
-      version.set_state(row.version.state);
-      version.set_valid_from(row.version.valid_from);
-      version.set_valid_to(row.version.valid_to);
-      version.set_recorded_from_us(row.version.recorded_from_us);
-      version.set_recorded_to_us(row.version.recorded_to_us);
-      version.set_sequence(row.sequence);
-      version.set_version_id(row.version.version_id);
+      *response.add_versions() = VersionView(row, call.federation);
     }
     return absl::OkStatus();
   }));

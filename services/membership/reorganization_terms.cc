@@ -1,0 +1,158 @@
+#include "services/membership/reorganization_terms.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "common/base/date.h"
+#include "common/base/status.h"
+#include "common/catalog/fact_rules.h"
+#include "common/tree/organization_tree.h"
+#include "nlohmann/json.hpp"
+
+namespace gonghui::membership {
+namespace {
+
+using records::Row;
+
+// The kinds of the registers that hold terms of office, and how each tells that
+// one runs.
+constexpr std::string_view kPost = "post_holding";
+constexpr std::string_view kHolding = "holding";
+constexpr std::string_view kLeft = "left";
+constexpr std::string_view kElection = "election";
+constexpr std::string_view kCompleted = "completed";
+constexpr std::string_view kTermTo = "term_to";
+
+constexpr int64_t kMost = 100'000;  // Records of one kind in one organisation.
+
+constexpr sql::Query kCount{"membership.count_register_records",
+                            "SELECT COUNT(*) FROM records WHERE tenant=$1 AND organization=$2 AND "
+                            "cancelled=FALSE"};
+
+// The last day of a term that ends before `day`, but not before it began.
+absl::StatusOr<std::string> LastDay(const std::string& day, const std::string& began) {
+  ASSIGN_OR_RETURN(const absl::CivilDay closed, ParseDate(day));
+  return std::max(FormatDate(closed - 1), began);
+}
+
+// Ends the term that the record holds; false where none runs on the day or
+// later.
+absl::StatusOr<bool> EndTerm(const std::string& day, Row& row) {
+  if (row.kind == kPost) {
+    if (row.state != kHolding) return false;
+    row.state = kLeft;
+    ASSIGN_OR_RETURN(row.entered[std::string(kLeft)], LastDay(day, row.on_date));
+    return true;
+  }
+  const auto term_to = row.fields.find(kTermTo);
+  if (row.state != kCompleted || (term_to != row.fields.end() && term_to->second < day)) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(row.fields[std::string(kTermTo)], LastDay(day, row.on_date));
+  return true;
+}
+
+std::string UndoOf(const Row& row) {
+  const nlohmann::json json = {
+      {"state", row.state}, {"entered", row.entered}, {"fields", row.fields}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void Undo(std::string_view undo, Row& row) {
+  const nlohmann::json json = nlohmann::json::parse(undo, nullptr, false);
+  const auto texts = [&](const char* name) {
+    records::Texts result;
+    for (const auto& [key, value] : json.at(name).items()) result[key] = value;
+    return result;
+  };
+  row.state = json.at("state");
+  row.entered = texts("entered");
+  row.fields = texts("fields");
+}
+
+}  // namespace
+
+absl::Status TermsOfOffice::End(const std::string& organization, const std::string& day,
+                                int64_t& records_left) {
+  ASSIGN_OR_RETURN(const sql::Rows counted, tx_.Run(kCount, {call_.federation, organization}));
+  records_left += counted[0].Get<int64_t>(0);
+  for (const std::string_view kind : {kPost, kElection}) {
+    if (catalog_.FindKind(kind) == nullptr) continue;
+    records::ListQuery query;
+    query.kind = kind;
+    query.organizations = {organization};
+    query.limit = kMost;
+    ASSIGN_OR_RETURN(std::vector<Row> rows, records::ListRows(tx_, call_.federation, query));
+    for (Row& row : rows) {
+      if (row.cancelled || known_.contains(row.id)) continue;
+      Row ended = row;
+      ASSIGN_OR_RETURN(const bool ran, EndTerm(day, ended));
+      if (!ran) continue;
+      known_.emplace(row.id, Known{std::move(row), std::move(ended)});
+      --records_left;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> TermsOfOffice::Restore(
+    const std::vector<Restoring>& records) {
+  std::vector<std::string> changed;
+  for (const Restoring& record : records) {
+    ASSIGN_OR_RETURN(const std::optional<Row> row,
+                     records::FindRow(tx_, call_.federation, record.id));
+    if (!row.has_value() || row->version != record.version) {
+      changed.push_back(record.id);
+      continue;
+    }
+    Row restored = *row;
+    Undo(record.undo, restored);
+    known_.emplace(record.id, Known{*row, std::move(restored)});
+  }
+  return changed;
+}
+
+absl::StatusOr<std::vector<TermsOfOffice::Changed>> TermsOfOffice::Changes() {
+  std::vector<Changed> changes;
+  for (const auto& [id, known] : known_) {
+    const common::v1::Kind& kind = *catalog_.FindKind(known.before.kind);
+    tree::OrganizationTree tree;  // Holds what facts ask of it: the organisation's kind.
+    ASSIGN_OR_RETURN(const Life* life, tree_.Believed(known.before.organization));
+    for (const OrganizationRow& row : *life) tree.Apply(row.version);
+    Changed changed{.id = id, .seen = known.before.version, .undo = UndoOf(known.before)};
+    ASSIGN_OR_RETURN(const auto before,
+                     catalog::FactsOf(kind, records::ToSource(kind, known.before, {}, tree)));
+    ASSIGN_OR_RETURN(const auto after,
+                     catalog::FactsOf(kind, records::ToSource(kind, known.now, {}, tree)));
+    changed.facts = catalog::FactChanges(before, after);
+    changes.push_back(std::move(changed));
+  }
+  return changes;
+}
+
+absl::Status TermsOfOffice::Write() {
+  const int64_t now_us = call_.clock->NowMicros();
+  for (auto& [id, known] : known_) {
+    Row& row = known.now;
+    row.version = known.before.version + 1;
+    row.actor = call_.actor.subject;
+    row.update_time_us = now_us;
+    RETURN_IF_ERROR(records::UpdateRow(tx_, call_.federation, row));
+    if (row.state == known.before.state) continue;
+    common::v1::RecordStep step;
+    step.set_transition(row.state == kLeft ? "leave" : "resume");
+    step.set_from_state(known.before.state);
+    step.set_to_state(row.state);
+    step.set_on_date(row.state == kLeft ? row.entered[std::string(kLeft)] : call_.Today());
+    step.set_actor(row.actor);
+    step.set_create_time_us(now_us);
+    const std::vector<common::v1::RecordStep> steps = {std::move(step)};
+    ASSIGN_OR_RETURN(const auto earlier, records::FindSteps(tx_, call_.federation, id));
+    const records::StepsOf added = {&id, &steps, static_cast<int64_t>(earlier.size())};
+    RETURN_IF_ERROR(records::InsertSteps(tx_, call_.federation, {&added, 1}));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gonghui::membership

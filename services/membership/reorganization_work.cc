@@ -1,0 +1,364 @@
+#include "services/membership/reorganization_work.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "common/base/id.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/catalog/fact_rules.h"
+#include "common/feed/outbox.h"
+
+namespace gonghui::membership {
+namespace {
+
+constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+
+// What keeps an organisation from never having been: whoever was ever in it.
+constexpr sql::Query kHeld{
+    "membership.count_held_by_organization",
+    "SELECT (SELECT COUNT(*) FROM members WHERE tenant=$1 AND organization=$2) "
+    "+ "
+    "(SELECT COUNT(*) FROM past_memberships WHERE tenant=$1 AND "
+    "organization=$2) + "
+    "(SELECT COUNT(*) FROM records WHERE tenant=$1 AND organization=$2) + "
+    "(SELECT COUNT(*) FROM organization_versions WHERE tenant=$1 AND "
+    "affiliated_to=$2 AND "
+    "recorded_to_us=$3)"};
+
+std::string RecordName(const EffectRow& effect, std::string_view federation) {
+  if (effect.subject == kMember) return MemberName(federation, effect.id);
+  if (effect.subject == kRegister) {
+    return StrCat("federations/", federation, "/registers/", effect.id);
+  }
+  return OrganizationName(federation, effect.id);
+}
+
+void SetFacts(std::string record, std::vector<common::v1::Fact> facts, EffectRow& effect) {
+  if (facts.empty()) return;
+  common::v1::RecordFacts& added = *effect.part.add_facts();
+  added.set_record(std::move(record));
+  added.mutable_facts()->Assign(facts.begin(), facts.end());
+}
+
+Error Blocked(std::string what, std::string what_zh) {
+  return FailedPrecondition(
+      common::v1::REASON_REVERT_BLOCKED,
+      StrCat(what, "; take that back first, or correct by a new reorganisation"),
+      StrCat(what_zh, "；请先撤回该变化，或另作一次组织调整"));
+}
+
+}  // namespace
+
+ReorganizationWork::ReorganizationWork(sql::Tx& tx, const rpc::Call& call,
+                                       const catalog::Catalog& catalog, TreeWrite tree)
+    : tx_(tx),
+      call_(call),
+      catalog_(catalog),
+      tree_(std::move(tree)),
+      members_(tx, call.federation, *catalog.FindKind("member")),
+      terms_(tx, call, catalog, tree_),
+      work_{.federation = call.federation,
+            .catalog = catalog,
+            .tree = tree_,
+            .members = members_,
+            .terms = terms_} {}
+
+absl::StatusOr<std::unique_ptr<ReorganizationWork>> ReorganizationWork::Begin(
+    sql::Tx& tx, const rpc::Call& call, const catalog::Catalog& catalog) {
+  ASSIGN_OR_RETURN(TreeWrite tree, TreeWrite::Begin(tx, call.federation, call.clock->NowMicros()));
+  return std::unique_ptr<ReorganizationWork>(
+      new ReorganizationWork(tx, call, catalog, std::move(tree)));
+}
+
+absl::Status ReorganizationWork::Take(
+    const google::protobuf::RepeatedPtrField<v1::ReorganizationStep>& steps) {
+  Faults faults;
+  for (int i = 0; i < steps.size(); ++i) {
+    RETURN_IF_ERROR(TakeStep(work_, steps[i], PathOf(i, steps[i]), faults));
+  }
+  return AllOf(faults);
+}
+
+absl::Status ReorganizationWork::Take(const v1::ReorganizationStep& step, const StepPath& at) {
+  Faults faults;
+  RETURN_IF_ERROR(TakeStep(work_, step, at, faults));
+  return AllOf(faults);
+}
+
+absl::Status ReorganizationWork::AddOrganizations(std::vector<EffectRow>& effects) {
+  const common::v1::Kind& kind = *catalog_.FindKind("organization");
+  std::set<std::string> references = work_.named;
+  for (const TreeWrite::Difference& difference : tree_.Differences()) {
+    references.erase(difference.id);
+    EffectRow& effect = effects.emplace_back();
+    effect.subject = kOrganization;
+    effect.id = difference.id;
+    effect.seen = LatestOf(*difference.before);
+    ASSIGN_OR_RETURN(const auto before, OrganizationFacts(kind, *difference.before));
+    ASSIGN_OR_RETURN(const auto after, OrganizationFacts(kind, *difference.after));
+    SetFacts(OrganizationName(call_.federation, effect.id), catalog::FactChanges(before, after),
+             effect);
+  }
+  for (const std::string& id : references) {
+    ASSIGN_OR_RETURN(const Life* life, tree_.Believed(id));
+    EffectRow& effect = effects.emplace_back();
+    effect.subject = kReference;
+    effect.id = id;
+    effect.seen = LatestOf(*life);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<EffectRow>> ReorganizationWork::Effects() {
+  std::vector<EffectRow> effects;
+  RETURN_IF_ERROR(AddOrganizations(effects));
+  std::multimap<std::string_view, const common::v1::Succession*> successions;
+  for (const common::v1::Succession& succession : work_.successions) {
+    successions.emplace(succession.record(), &succession);
+  }
+  ASSIGN_OR_RETURN(std::vector<MemberMoves::Moved> members, members_.Changes());
+  for (MemberMoves::Moved& moved : members) {
+    EffectRow& effect = effects.emplace_back();
+    effect.subject = kMember;
+    effect.id = moved.id;
+    effect.seen = moved.seen;
+    effect.undo = std::move(moved.undo);
+    const std::string name = MemberName(call_.federation, moved.id);
+    SetFacts(name, std::move(moved.facts), effect);
+    const auto [begin, end] = successions.equal_range(name);
+    for (auto it = begin; it != end; ++it) *effect.part.add_successions() = *it->second;
+  }
+  ASSIGN_OR_RETURN(std::vector<TermsOfOffice::Changed> terms, terms_.Changes());
+  for (TermsOfOffice::Changed& changed : terms) {
+    EffectRow& effect = effects.emplace_back();
+    effect.subject = kRegister;
+    effect.id = changed.id;
+    effect.seen = changed.seen;
+    effect.undo = std::move(changed.undo);
+    std::string name = RecordName(effect, call_.federation);
+    SetFacts(std::move(name), std::move(changed.facts), effect);
+  }
+  return effects;
+}
+
+ReorganizationRow ReorganizationWork::Describe(v1::Reorganization content,
+                                               absl::Span<const EffectRow> effects) const {
+  ReorganizationRow row;
+  row.id = NewId(call_.clock->Now());
+  row.content = std::move(content);
+  row.content.set_state(v1::REORGANIZATION_STATE_PLANNED);
+  row.content.set_caller(call_.actor.subject);
+  row.content.set_create_time_us(call_.clock->NowMicros());
+  v1::ReorganizationCounts& counts = *row.content.mutable_counts();
+  counts.set_records_left(work_.records_left);
+  for (const EffectRow& effect : effects) {
+    if (effect.subject == kOrganization) {
+      row.content.add_organizations(effect.id);
+      counts.set_organizations_changed(counts.organizations_changed() + 1);
+    } else if (effect.subject == kMember) {
+      counts.set_members_transferred(counts.members_transferred() + 1);
+    } else if (effect.subject == kRegister) {
+      counts.set_posts_ended(counts.posts_ended() + 1);
+    }
+  }
+  for (const TreeWrite::Difference& difference : tree_.Differences()) {
+    for (const OrganizationRow* ended : difference.ended) {
+      v1::OrganizationVersion& version = *row.tree.add_ended();
+      version = VersionView(*ended, call_.federation);
+      version.set_recorded_to_us(tree_.recorded_us());
+    }
+    for (const OrganizationRow* begun : difference.begun) {
+      v1::OrganizationVersion& version = *row.tree.add_begun();
+      version = VersionView(*begun, call_.federation);
+      version.set_recorded_from_us(tree_.recorded_us());
+      version.set_recorded_to_us(tree::kNow);
+      version.set_sequence(0);
+      version.set_version_id(StrCat("planned-", row.tree.begun_size()));
+    }
+  }
+  return row;
+}
+
+absl::Status ReorganizationWork::Keep(ReorganizationRow& row, absl::Span<const EffectRow> effects) {
+  row.version = 1;
+  RETURN_IF_ERROR(InsertReorganization(tx_, call_.federation, row));
+  RETURN_IF_ERROR(WriteEffects(tx_, call_.federation, row.id, effects));
+  feed::v1::Event event;
+  event.set_type("gonghui.membership.v1.ReorganizationPlanned");
+  event.add_resources(ReorganizationName(call_.federation, row.id));
+  return feed::Append(tx_, call_, std::move(event));
+}
+
+absl::Status ReorganizationWork::WriteParts() {
+  RETURN_IF_ERROR(tree_.Finish());
+  ASSIGN_OR_RETURN(written_, members_.Write());
+  return terms_.Write();
+}
+
+absl::Status ReorganizationWork::CarryOut(ReorganizationRow& row, std::vector<EffectRow> effects) {
+  RETURN_IF_ERROR(WriteParts());
+  row.tree.clear_begun();
+  for (const TreeWrite::Difference& difference : tree_.Differences()) {
+    for (const OrganizationRow* begun : difference.begun) {
+      *row.tree.add_begun() = VersionView(*begun, call_.federation);
+    }
+  }
+  for (v1::OrganizationVersion& ended : *row.tree.mutable_ended()) {
+    ended.set_recorded_to_us(tree_.recorded_us());
+  }
+  for (EffectRow& effect : effects) {
+    if (effect.subject == kOrganization) {
+      ASSIGN_OR_RETURN(const Life* life, tree_.Believed(effect.id));
+      effect.written = LatestOf(*life);
+    } else if (effect.subject != kReference) {
+      effect.written = effect.seen + 1;
+    }
+  }
+  RETURN_IF_ERROR(
+      InsertSuccessors(tx_, call_.federation, row.id, work_.successors, tree_.recorded_us()));
+  const bool planned = row.version > 0;
+  row.content.set_state(v1::REORGANIZATION_STATE_APPLIED);
+  row.content.set_apply_time_us(call_.clock->NowMicros());
+  ++row.version;
+  RETURN_IF_ERROR(planned ? UpdateReorganization(tx_, call_.federation, row)
+                          : InsertReorganization(tx_, call_.federation, row));
+  RETURN_IF_ERROR(WriteEffects(tx_, call_.federation, row.id, effects));
+  return Announce(row, "gonghui.membership.v1.OrganizationsReorganized", effects, false);
+}
+
+absl::Status ReorganizationWork::Announce(const ReorganizationRow& row, std::string_view type,
+                                          const std::vector<EffectRow>& effects, bool back) {
+  feed::v1::Event event;
+  event.set_type(std::string(type));
+  event.add_resources(ReorganizationName(call_.federation, row.id));
+  for (const std::string& id : row.content.organizations()) {
+    event.add_resources(OrganizationName(call_.federation, id));
+  }
+  for (const EffectRow& effect : effects) {
+    for (const common::v1::RecordFacts& facts : effect.part.facts()) {
+      common::v1::RecordFacts& added = *event.add_facts();
+      added = facts;
+      if (!back) continue;
+      for (common::v1::Fact& fact : *added.mutable_facts()) fact.set_delta(-fact.delta());
+    }
+    for (const common::v1::Succession& succession : effect.part.successions()) {
+      common::v1::Succession& added = *event.add_successions();
+      added = succession;
+      added.set_withdrawn(back);
+    }
+  }
+  return feed::Append(tx_, call_, std::move(event));
+}
+
+absl::Status ReorganizationWork::RestoreTree(const ReorganizationRow& row,
+                                             const std::vector<EffectRow>& effects,
+                                             std::vector<std::string>& changed) {
+  std::vector<std::string> ended_ids;
+  std::set<std::string> begun;
+  for (const v1::OrganizationVersion& version : row.tree.ended()) {
+    ended_ids.push_back(version.version_id());
+  }
+  for (const v1::OrganizationVersion& version : row.tree.begun()) {
+    begun.insert(version.version_id());
+  }
+  ASSIGN_OR_RETURN(const std::vector<OrganizationRow> ended,
+                   ReadVersions(tx_, call_.federation, ended_ids));
+  for (const EffectRow& effect : effects) {
+    if (effect.subject != kOrganization) continue;
+    ASSIGN_OR_RETURN(const Life* believed, tree_.Believed(effect.id));
+    if (LatestOf(*believed) != effect.written) {
+      changed.push_back(OrganizationName(call_.federation, effect.id));
+      continue;
+    }
+    Life life;
+    for (const OrganizationRow& now : *believed) {
+      if (!begun.contains(now.version.version_id)) life.push_back(now);
+    }
+    for (const OrganizationRow& old : ended) {
+      if (old.version.id == effect.id) life.push_back(old);
+    }
+    std::sort(life.begin(), life.end(), [](const auto& a, const auto& b) {
+      return a.version.valid_from < b.version.valid_from;
+    });
+    tree_.Put(effect.id, std::move(life));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReorganizationWork::CheckRestored(const std::vector<EffectRow>& effects) {
+  for (const EffectRow& effect : effects) {
+    if (effect.subject != kOrganization) continue;
+    absl::Status fit = CheckPlace(tree_, effect.id, "name");
+    if (fit.ok()) fit = CheckBelow(tree_, effect.id, "name");
+    if (fit.ok() || !IsFault(fit)) {
+      RETURN_IF_ERROR(fit);
+      continue;
+    }
+    return Blocked(
+               StrCat("'", effect.id, "' cannot stand where it stood: ", FromAbsl(fit.message())),
+               StrCat("“", effect.id, "”无法回到原处：", MessageZhOf(fit)))
+        .With("cause", ReasonName(ReasonOf(fit)))
+        .With("named_1", OrganizationName(call_.federation, effect.id))
+        .At("name");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReorganizationWork::CheckUnfounded(const std::vector<EffectRow>& effects) {
+  for (const EffectRow& effect : effects) {
+    if (effect.subject != kOrganization || effect.seen != 0) continue;
+    ASSIGN_OR_RETURN(const sql::Rows held,
+                     tx_.Run(kHeld, {call_.federation, effect.id, tree::kNow}));
+    if (held[0].Get<int64_t>(0) == 0) continue;
+    return Blocked(StrCat("'", effect.id, "', founded by it, has members or records of its own"),
+                   StrCat("由本次调整建立的“", effect.id, "”已有会员或记录"))
+        .With("named_1", OrganizationName(call_.federation, effect.id))
+        .With("count", StrCat(held[0].Get<int64_t>(0)))
+        .At("name");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReorganizationWork::Revert(ReorganizationRow& row) {
+  ASSIGN_OR_RETURN(const std::vector<EffectRow> effects,
+                   ReadEffects(tx_, call_.federation, row.id, 0, kAll));
+  std::vector<std::string> changed;
+  RETURN_IF_ERROR(RestoreTree(row, effects, changed));
+  std::vector<MemberMoves::Restoring> members;
+  std::vector<TermsOfOffice::Restoring> terms;
+  for (const EffectRow& effect : effects) {
+    if (effect.subject == kMember) members.push_back({effect.id, effect.written, effect.undo});
+    if (effect.subject == kRegister) terms.push_back({effect.id, effect.written, effect.undo});
+  }
+  ASSIGN_OR_RETURN(const auto changed_members, members_.Restore(members));
+  for (const std::string& id : changed_members) {
+    changed.push_back(MemberName(call_.federation, id));
+  }
+  ASSIGN_OR_RETURN(const auto changed_terms, terms_.Restore(terms));
+  for (const std::string& id : changed_terms) {
+    changed.push_back(StrCat("federations/", call_.federation, "/registers/", id));
+  }
+  if (!changed.empty()) {
+    return Naming(
+        Blocked(
+            StrCat(changed.size(), " of what it changed were changed again since, the first is ",
+                   changed.front()),
+            StrCat("本次调整涉及的 ", changed.size(), " 项此后又有变化，例如 ", changed.front()))
+            .At("name"),
+        changed);
+  }
+  RETURN_IF_ERROR(CheckRestored(effects));
+  RETURN_IF_ERROR(WriteParts());
+  RETURN_IF_ERROR(CheckUnfounded(effects));
+  RETURN_IF_ERROR(EndSuccessors(tx_, call_.federation, row.id, tree_.recorded_us()));
+  row.content.set_state(v1::REORGANIZATION_STATE_REVERTED);
+  row.content.set_revert_time_us(call_.clock->NowMicros());
+  ++row.version;
+  RETURN_IF_ERROR(UpdateReorganization(tx_, call_.federation, row));
+  return Announce(row, "gonghui.membership.v1.OrganizationsRestored", effects, true);
+}
+
+}  // namespace gonghui::membership
