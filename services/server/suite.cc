@@ -78,7 +78,8 @@ tree::TreeCache::Loader RemoteTree(const rpc::Client* membership) {
                                  .valid_from = v.valid_from(),
                                  .valid_to = v.valid_to(),
                                  .recorded_from_us = v.recorded_from_us(),
-                                 .recorded_to_us = v.recorded_to_us()});
+                                 .recorded_to_us = v.recorded_to_us(),
+                                 .affiliated_to = v.affiliated_to()});
         page.sequence = v.sequence();
       }
       if (answer.versions().empty() || page.sequence >= answer.head()) return page;
