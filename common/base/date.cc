@@ -41,13 +41,8 @@ Error DateForm() {
                          "不是有效日期，请写成 2020-05-13 这样的形式");
 }
 
-Period Months(std::string_view text, int year, int first, int last) {
-  const absl::CivilMonth from(year, first), to(year, last);
-  return {.text = ToUpper(text),
-          .first_day = FormatDate(absl::CivilDay(from)),
-          .last_day = FormatDate(absl::CivilDay(to + 1) - 1),
-          .first_month = absl::StrFormat("%04d-%02d", year, first),
-          .last_month = absl::StrFormat("%04d-%02d", year, last)};
+std::string FormatMonth(absl::CivilMonth month) {
+  return absl::StrFormat("%04d-%02d", month.year(), month.month());
 }
 
 }  // namespace
@@ -89,24 +84,49 @@ absl::StatusOr<std::string> NormalizeDate(std::string_view text) {
 
 absl::StatusOr<Period> ParsePeriod(std::string_view text) {
   const auto year = Number(text.substr(0, 4), 4, 4);
-  const std::string_view rest = text.size() > 4 ? text.substr(4) : std::string_view();
+  std::string_view rest = text.size() > 4 ? text.substr(4) : std::string_view();
+  const auto months = [&](int first, int last) {
+    return PeriodOf(ToUpper(text), absl::CivilMonth(*year, first), last - first + 1);
+  };
   if (year && *year >= 1) {
-    if (rest.empty()) return Months(text, *year, 1, 12);
+    if (rest.empty()) return months(1, 12);
+    const bool to_date = rest.size() == 6 && ToUpper(rest.substr(3)) == "YTD";
+    if (to_date) rest = rest.substr(0, 3);
     const int ordinal = Number(rest.substr(1), 1, 2).value_or(0);
     const char unit = absl::ascii_toupper(rest[0]);
     if (unit == 'H' && rest.size() == 2 && ordinal >= 1 && ordinal <= 2) {
-      return Months(text, *year, ordinal * 6 - 5, ordinal * 6);
+      return months(ordinal * 6 - 5, ordinal * 6);
     }
     if (unit == 'Q' && rest.size() == 2 && ordinal >= 1 && ordinal <= 4) {
-      return Months(text, *year, ordinal * 3 - 2, ordinal * 3);
+      return months(ordinal * 3 - 2, ordinal * 3);
     }
     if (unit == '-' && rest.size() == 3 && ordinal >= 1 && ordinal <= 12) {
-      return Months(text, *year, ordinal, ordinal);
+      return months(to_date ? 1 : ordinal, ordinal);
     }
   }
-  return InvalidArgument(common::v1::REASON_PERIOD_INVALID,
-                         "the value is not a period; write 2020, 2020H1, 2020Q2 or 2020-05",
-                         "不是有效的报告期，请写成 2020、2020H1、2020Q2 或 2020-05");
+  return InvalidArgument(
+      common::v1::REASON_PERIOD_INVALID,
+      "the value is not a period; write 2020, 2020H1, 2020Q2, 2020-05 or 2020-05YTD",
+      "不是有效的报告期，请写成 2020、2020H1、2020Q2、2020-05 或 2020-05YTD");
+}
+
+Period PeriodOf(std::string_view text, absl::CivilMonth first, int months) {
+  const absl::CivilMonth last = first + (months - 1);
+  return {.text = std::string(text),
+          .first_day = FormatDate(absl::CivilDay(first)),
+          .last_day = FormatDate(absl::CivilDay(last + 1) - 1),
+          .first_month = FormatMonth(first),
+          .last_month = FormatMonth(last)};
+}
+
+std::vector<std::string> MonthsOf(const Period& period) {
+  std::vector<std::string> months;
+  const int year = Number(period.first_month.substr(0, 4), 4, 4).value_or(1);
+  const int month = Number(period.first_month.substr(5), 2, 2).value_or(1);
+  for (absl::CivilMonth at(year, month);; ++at) {
+    months.push_back(FormatMonth(at));
+    if (months.back() >= period.last_month) return months;
+  }
 }
 
 }  // namespace gonghui

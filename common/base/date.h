@@ -22,15 +22,19 @@ absl::StatusOr<std::string> NormalizeDate(std::string_view text);
 
 // A reporting period: a whole number of calendar months.
 struct Period {
-  std::string text;         // As written: 2020, 2020H1, 2020Q2, 2020-05.
+  std::string text;         // As written: 2020, 2020H1, 2020Q2, 2020-05, 2020-05YTD.
   std::string first_day;    // ISO, inclusive.
   std::string last_day;     // ISO, inclusive.
   std::string first_month;  // "2020-01".
   std::string last_month;   // "2020-06".
 };
 
-// Parses 2020, 2020H1, 2020H2, 2020Q1..Q4, 2020-01..12 (case-insensitive). REASON_PERIOD_INVALID
-// otherwise.
+// Parses 2020, 2020H1, 2020H2, 2020Q1..Q4, 2020-01..12 and 2020-05YTD (January to May),
+// case-insensitive. REASON_PERIOD_INVALID otherwise.
 absl::StatusOr<Period> ParsePeriod(std::string_view text);
+// The period of `months` (1 or more) months from a month on, under the name `text`. Years 1-9999.
+Period PeriodOf(std::string_view text, absl::CivilMonth first, int months);
+// Its months, "2020-01" and on.
+std::vector<std::string> MonthsOf(const Period& period);
 
 }  // namespace gonghui

@@ -37,8 +37,9 @@ absl::Status Unknown(const v1::Measure& measure, std::string_view key) {
 
 absl::Status AddMonths(const Period& period, const std::vector<std::string_view>& values,
                        DimensionFilter& filter) {
+  const std::vector<std::string> months = MonthsOf(period);
   for (std::string_view value : values) {
-    if (value.size() != 7 || value < period.first_month || value > period.last_month) {
+    if (std::find(months.begin(), months.end(), value) == months.end()) {
       return InvalidArgument(common::v1::REASON_PERIOD_INVALID,
                              StrCat("'", value, "' is no month of ", period.text,
                                     "; write it like ", period.first_month),
@@ -136,13 +137,15 @@ absl::StatusOr<DimensionFilter> ParseFilter(const Measures& measures, const v1::
   }
   for (const v1::Measure* part : measures.PartsOf(measure)) {
     if (filter.months.size() > 1 && IsBalance(part->kind())) {
-      return InvalidArgument(common::v1::REASON_NOT_ADDITIVE,
-                             StrCat("'", part->name(),
-                                    "' is a balance at a month's end: balances of "
-                                    "several months cannot be added; ask month=*"),
-                             StrCat("“", part->name(),
-                                    "”是期末数，多个月份的期末数不能相加，请用 month=* 逐月查询"))
+      return InvalidArgument(
+                 common::v1::REASON_NOT_ADDITIVE,
+                 StrCat("'", part->name(), "' is of kind ", KindName(part->kind()),
+                        ", a balance at a month's end: balances of several months "
+                        "cannot be added; ask month=*"),
+                 StrCat("“", part->name(), "”属于 ", KindName(part->kind()),
+                        " 类，是期末数，多个月份的期末数不能相加，请用 month=* 逐月查询"))
           .With("measure", part->name())
+          .With("kind", KindName(part->kind()))
           .At(std::string(kField));
     }
   }

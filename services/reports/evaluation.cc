@@ -14,6 +14,11 @@ constexpr sql::Query kListCells{
     "SELECT subject, dims, month, value, records FROM cells WHERE tenant=$1 AND organization=$2 "
     "AND measure=$3 AND month>=$4 AND month<=$5 ORDER BY subject"};
 
+constexpr sql::Query kListFactsOfMeasure{
+    "reports.list_differing_facts",
+    "SELECT organization, measure, on_date, dims, subject, delta, record, source FROM facts "
+    "WHERE tenant=$1 AND organization=$2 AND measure=$3 AND on_date>=$4 AND on_date<=$5"};
+
 // Months of which rows count.
 struct Months {
   std::string first;  // Empty: from the beginning.
@@ -27,7 +32,7 @@ struct Months {
 };
 
 // A balance stands at the end of the last month; everything before belongs to it.
-Months MonthsOf(v1::MeasureKind kind, const DimensionFilter& filter, const Period& period) {
+Months CountedMonths(v1::MeasureKind kind, const DimensionFilter& filter, const Period& period) {
   if (!IsBalance(kind)) return {period.first_month, period.last_month, &filter.months};
   return {"", filter.months.empty() ? period.last_month : *filter.months.rbegin(), nullptr};
 }
@@ -91,18 +96,6 @@ Sums SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionFilter& 
   return sums;
 }
 
-std::vector<std::string> MonthsWithin(const Period& period) {
-  std::vector<std::string> months;
-  for (std::string month = period.first_month; month <= period.last_month;) {
-    months.push_back(month);
-    int number = (month[5] - '0') * 10 + (month[6] - '0') + 1;
-    if (number > 12) break;  // Periods do not reach beyond a year.
-    month[5] = static_cast<char>('0' + number / 10);
-    month[6] = static_cast<char>('0' + number % 10);
-  }
-  return months;
-}
-
 // Decimal places between the smallest unit and the printed one.
 int ScaleOf(const v1::Measure& measure) {
   if (measure.kind() != v1::MEASURE_KIND_MONEY) return 0;
@@ -111,14 +104,6 @@ int ScaleOf(const v1::Measure& measure) {
 
 constexpr int kRatioDecimals = 2;
 constexpr int64_t kRatioUnits = 100;
-
-// Without zeros at the end: figures are printed exactly, not padded.
-std::string Trimmed(std::string text) {
-  if (text.find('.') == std::string::npos) return text;
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text;
-}
 
 // Sets value and text of a ratio; leaves them empty over zero.
 void SetRatio(const v1::Measure& measure, const Outcome& outcome, v1::Figure& figure) {
@@ -130,7 +115,38 @@ void SetRatio(const v1::Measure& measure, const Outcome& outcome, v1::Figure& fi
   if (!millionths.ok() || !printed.ok()) return;
   figure.set_has_value(true);
   figure.set_value(*millionths);
-  figure.set_text(Trimmed(FormatScaled(*printed, kRatioDecimals, kRatioDecimals)));
+  figure.set_text(TrimmedDecimal(*printed, kRatioDecimals));
+}
+
+// Takes facts that count differently under the basis out of the cells and puts them in again.
+absl::Status Correct(sql::Tx& tx, const FigureScope& scope, const v1::Measure& measure,
+                     Standpoint& standpoint, CellRows& cells) {
+  const std::string first = IsBalance(measure.kind()) ? "" : scope.period.first_month;
+  const std::vector<std::string>& differing = standpoint.Differing(scope.organization);
+  for (const std::string& organization : differing) {
+    RETURN_IF_ERROR(standpoint.Prepare(tx, organization));
+    RETURN_IF_ERROR(tx.Stream(
+        kListFactsOfMeasure,
+        {scope.tenant, organization, measure.name(), first, EndOfMonth(scope.period.last_month)},
+        [&](const sql::Rows::Row& row) {
+          const StoredFact fact = ReadFact(row);
+          const std::string dims = FormatDimensions(CellDimensions(measure, fact.dimensions));
+          const auto count = [&](const PathHistory& paths, int sign) {
+            ForEachShare(measure.kind(), paths, fact.on_date,
+                         [&](const std::string& owner, const std::string& month, int share) {
+                           if (owner != scope.organization) return;
+                           cells.Add(CountsSubjects(measure.kind()) ? SubjectOf(fact) : "", dims,
+                                     month, sign * share * fact.delta,
+                                     sign * share * RecordsIn(fact));
+                         });
+          };
+          count(standpoint.CellPaths(fact), -1);
+          count(standpoint.PathsOf(fact, scope.organization), 1);
+          return absl::OkStatus();
+        }));
+  }
+  if (!differing.empty()) cells.SortBySubject();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -151,7 +167,7 @@ void CellRows::SortBySubject() {
 }
 
 absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
-                                   const v1::Measure& measure) {
+                                   const v1::Measure& measure, Standpoint* standpoint) {
   CellRows cells;
   const std::string first = IsBalance(measure.kind()) ? "" : scope.period.first_month;
   RETURN_IF_ERROR(
@@ -162,19 +178,20 @@ absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
                             row.Get<std::string>(2), row.Get<int64_t>(3), row.Get<int64_t>(4));
                   return absl::OkStatus();
                 }));
+  if (standpoint != nullptr) RETURN_IF_ERROR(Correct(tx, scope, measure, *standpoint, cells));
   return cells;
 }
 
 Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionFilter& filter,
               const std::set<std::string>& split, const Period& period) {
-  const Months months = MonthsOf(measure.kind(), filter, period);
+  const Months months = CountedMonths(measure.kind(), filter, period);
   if (!split.contains(std::string(kMonthKey))) {
     return SumRows(measure.kind(), rows, filter, split, months);
   }
   std::set<std::string> keys = split;
   keys.erase(std::string(kMonthKey));
   Sums sums;
-  for (const std::string& month : MonthsWithin(period)) {
+  for (const std::string& month : MonthsOf(period)) {
     const Months one{IsBalance(measure.kind()) ? "" : month, month, nullptr};
     for (auto& [group, sum] : SumRows(measure.kind(), rows, filter, keys, one)) {
       DimensionMap dated = group;
@@ -187,13 +204,14 @@ Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionF
 
 absl::StatusOr<LoadedMeasure> LoadedMeasure::Load(sql::Tx& tx, const Measures& measures,
                                                   const FigureScope& scope,
-                                                  const v1::Measure& measure) {
+                                                  const v1::Measure& measure,
+                                                  Standpoint* standpoint) {
   LoadedMeasure loaded;
   loaded.measure_ = &measure;
   loaded.period_ = scope.period;
   loaded.parts_ = measures.PartsOf(measure);
   for (const v1::Measure* part : loaded.parts_) {
-    ASSIGN_OR_RETURN(CellRows rows, LoadCells(tx, scope, *part));
+    ASSIGN_OR_RETURN(CellRows rows, LoadCells(tx, scope, *part, standpoint));
     loaded.rows_.push_back(std::move(rows));
   }
   return loaded;
@@ -227,17 +245,25 @@ Outcome LoadedMeasure::Total(const DimensionFilter& filter) const {
 }
 
 std::string FormatValue(const v1::Measure& measure, int64_t value) {
-  const int scale = ScaleOf(measure);
-  return Trimmed(FormatScaled(value, scale, scale));
+  return TrimmedDecimal(value, ScaleOf(measure));
+}
+
+std::string TrimmedDecimal(int64_t value, int scale) {
+  std::string text = FormatScaled(value, scale, scale);
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 v1::Figure MakeFigure(const FigureScope& scope, const v1::Measure& measure,
                       const DimensionMap& dimensions, const Outcome& outcome) {
   v1::Figure figure;
   const std::string dims = FormatDimensions(dimensions);
+  const std::string basis = scope.basis.Text();
   figure.set_name(StrCat("federations/", scope.tenant, "/organizations/", scope.organization,
                          "/figures/", measure.name(), "/", scope.period.text,
-                         dims.empty() ? "" : "/", dims));
+                         basis.empty() ? "" : "@", basis, dims.empty() ? "" : "/", dims));
   figure.set_measure(measure.name());
   for (const auto& [key, value] : dimensions) {
     common::v1::Dimension& dimension = *figure.add_dimensions();

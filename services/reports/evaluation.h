@@ -13,8 +13,10 @@
 #include "common/base/date.h"
 #include "common/sql/sql.h"
 #include "gonghui/reports/v1/report.pb.h"
+#include "services/reports/basis.h"
 #include "services/reports/dimensions.h"
 #include "services/reports/measures.h"
+#include "services/reports/standpoint.h"
 
 namespace gonghui::reports {
 
@@ -23,6 +25,7 @@ struct FigureScope {
   std::string tenant;
   std::string organization;
   Period period;
+  Basis basis;
 };
 
 // Cells of one organisation and measure, by subject. Dimension texts are kept once.
@@ -59,9 +62,10 @@ struct Sum {
 // left out.
 using Sums = std::map<DimensionMap, Sum>;
 
-// The cells that a figure of a counted measure needs.
+// The cells that a figure of a counted measure needs. `standpoint` is that of the scope's basis;
+// nullptr for the default one.
 absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
-                                   const v1::Measure& measure);
+                                   const v1::Measure& measure, Standpoint* standpoint = nullptr);
 
 // Sums of the rows that the filter admits, split by `split` (which may hold "month").
 Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionFilter& filter,
@@ -78,7 +82,8 @@ using Outcomes = std::map<DimensionMap, Outcome>;
 class LoadedMeasure {
  public:
   static absl::StatusOr<LoadedMeasure> Load(sql::Tx& tx, const Measures& measures,
-                                            const FigureScope& scope, const v1::Measure& measure);
+                                            const FigureScope& scope, const v1::Measure& measure,
+                                            Standpoint* standpoint = nullptr);
   bool empty() const;
   Outcomes Split(const DimensionFilter& filter, const std::set<std::string>& split) const;
   // Without split: always one outcome, possibly zero.
@@ -97,5 +102,7 @@ v1::Figure MakeFigure(const FigureScope& scope, const v1::Measure& measure,
                       const DimensionMap& dimensions, const Outcome& outcome);
 // A value of the measure in its unit: "833.1".
 std::string FormatValue(const v1::Measure& measure, int64_t value);
+// value / 10^scale without zeros at the end: (1250, 2) -> "12.5".
+std::string TrimmedDecimal(int64_t value, int scale);
 
 }  // namespace gonghui::reports

@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/page.h"
+#include "services/reports/figure_reader.h"
 #include "services/reports/rollups.h"
 
 namespace gonghui::reports {
@@ -20,6 +21,7 @@ constexpr sql::Query kListFacts{
     "ORDER BY on_date, source, sequence, ordinal LIMIT $10"};
 
 constexpr int kChunk = 1000;
+constexpr std::string_view kHidden = "*";
 
 // Where a fact stands in the order of records: by organisation, then date.
 struct Position {
@@ -49,36 +51,31 @@ Days DaysOf(const FigureName& name) {
 // Reads the facts behind one figure of a counted measure.
 class FactReader {
  public:
-  FactReader(sql::Tx& tx, const FigureName& name, const std::map<std::string, PathHistory>& placed,
-             const Coverage& coverage)
-      : tx_(tx), name_(name), placed_(placed), coverage_(coverage), days_(DaysOf(name)) {}
+  FactReader(sql::Tx& tx, const FigureName& name, Standpoint& standpoint)
+      : tx_(tx), name_(name), standpoint_(standpoint), days_(DaysOf(name)) {}
 
   // Calls `take` for every fact after `from`, in order, until it returns false. `below` is the
-  // direct child through which the fact reaches the figure's organisation; empty for its own facts.
+  // direct child through which the fact reaches the figure's organisation (along the second line:
+  // the affiliated organisation); empty for its own facts.
   using Take = std::function<bool(const StoredFact& fact, const std::string& below,
                                   const Position& position)>;
   absl::Status Read(const Position& from, const Take& take) {
-    for (auto unit = placed_.lower_bound(from.organization); unit != placed_.end(); ++unit) {
-      if (!Reaches(unit->second)) continue;
+    const auto& placed = standpoint_.placed();
+    for (auto unit = placed.lower_bound(from.organization); unit != placed.end(); ++unit) {
+      if (!standpoint_.Reaches(unit->first, name_.scope.organization)) continue;
       Position start;
       start.organization = unit->first;
       const bool resumed = unit->first == from.organization;
-      ASSIGN_OR_RETURN(const bool more, ReadUnit(unit->second, resumed ? from : start, take));
+      RETURN_IF_ERROR(standpoint_.Prepare(tx_, unit->first));
+      ASSIGN_OR_RETURN(const bool more, ReadUnit(resumed ? from : start, take));
       if (!more) return absl::OkStatus();
     }
     return absl::OkStatus();
   }
 
  private:
-  bool Reaches(const PathHistory& history) const {
-    return std::any_of(history.begin(), history.end(), [&](const PathSpan& span) {
-      return std::find(span.path.begin(), span.path.end(), name_.scope.organization) !=
-             span.path.end();
-    });
-  }
-
   // False when `take` has had enough.
-  absl::StatusOr<bool> ReadUnit(const PathHistory& history, Position at, const Take& take) {
+  absl::StatusOr<bool> ReadUnit(Position at, const Take& take) {
     while (true) {
       ASSIGN_OR_RETURN(
           sql::Rows rows,
@@ -87,27 +84,27 @@ class FactReader {
                    days_.last, at.on_date, at.source, at.sequence, at.ordinal, int64_t{kChunk}}));
       for (size_t i = 0; i < rows.size(); ++i) {
         const StoredFact fact = ReadFact(rows[i]);
-        at = {fact.organization, fact.on_date, rows[i].Get<std::string>(7), rows[i].Get<int64_t>(8),
+        at = {fact.organization, fact.on_date, fact.source, rows[i].Get<int64_t>(8),
               rows[i].Get<int64_t>(9)};
         std::string below;
-        if (!Counts(fact, history, &below)) continue;
+        if (!Counts(fact, &below)) continue;
         if (!take(fact, below, at)) return false;
       }
       if (rows.size() < kChunk) return true;
     }
   }
 
-  bool Counts(const StoredFact& fact, const PathHistory& history, std::string* below) const {
+  bool Counts(const StoredFact& fact, std::string* below) {
     const std::string month = fact.on_date.substr(0, 7);
     const bool balance = IsBalance(name_.measure->kind());
     if (!balance && !name_.filter.months.empty() && !name_.filter.months.contains(month)) {
       return false;
     }
     if (!name_.filter.Admits(CellDimensions(*name_.measure, fact.dimensions))) return false;
-    const std::string& day = balance ? days_.last : fact.on_date;
-    const std::vector<std::string>& path = PathAt(history, day);
-    if (!coverage_.Counts(fact.source, path, fact.measure, day.substr(0, 7))) return false;
-    auto found = std::find(path.begin(), path.end(), name_.scope.organization);
+    const std::string& owner = name_.scope.organization;
+    const std::vector<std::string>& path =
+        PathAt(standpoint_.PathsOf(fact, owner), balance ? days_.last : fact.on_date);
+    auto found = std::find(path.begin(), path.end(), owner);
     if (found == path.end()) return false;
     *below = found == path.begin() ? "" : *(found - 1);
     return true;
@@ -115,33 +112,40 @@ class FactReader {
 
   sql::Tx& tx_;
   const FigureName& name_;
-  const std::map<std::string, PathHistory>& placed_;
-  const Coverage& coverage_;
+  Standpoint& standpoint_;
   const Days days_;
 };
 
-absl::Status AddCells(FactReader& reader, const FigureName& name,
+// What the caller may not see of a cell is said with "*"; a hidden zero stands there as well.
+absl::Status AddCells(FactReader& facts, FigureReader& figures, const FigureName& name,
+                      const std::vector<std::string>& children,
                       v1::ExplainFigureResponse& response) {
   std::map<std::string, CellRows> by_child;
   RETURN_IF_ERROR(
-      reader.Read({}, [&](const StoredFact& fact, const std::string& below, const Position&) {
+      facts.Read({}, [&](const StoredFact& fact, const std::string& below, const Position&) {
         const std::string dims = FormatDimensions(CellDimensions(*name.measure, fact.dimensions));
         by_child[below].Add(CountsSubjects(name.measure->kind()) ? SubjectOf(fact) : "", dims,
-                            fact.on_date.substr(0, 7), fact.delta,
-                            fact.delta > 0   ? 1
-                            : fact.delta < 0 ? -1
-                                             : 0);
+                            fact.on_date.substr(0, 7), fact.delta, RecordsIn(fact));
         return true;
       }));
+  if (!figures.SeesAll(name.scope.organization)) {
+    for (const std::string& child : children) by_child[child];
+  }
   for (auto& [child, rows] : by_child) {
     rows.SortBySubject();
     const Sums sums = Evaluate(*name.measure, rows, name.filter, {}, name.scope.period);
-    if (sums.empty()) continue;
-    const Sum& sum = sums.begin()->second;
+    const Sum sum = sums.empty() ? Sum{} : sums.begin()->second;
+    FigureScope scope = name.scope;
+    if (!child.empty()) scope.organization = child;
+    ASSIGN_OR_RETURN(const bool hides,
+                     figures.Hides(scope, *name.measure, name.filter,
+                                   {.sum = sum, .denominator = {}}, child.empty()));
+    if (!hides && sum.empty()) continue;
     v1::Cell& cell = *response.add_cells();
     cell.set_organization(child);
+    cell.set_text(hides ? std::string(kHidden) : FormatValue(*name.measure, sum.value));
+    if (hides) continue;
     cell.set_value(sum.value);
-    cell.set_text(FormatValue(*name.measure, sum.value));
     cell.set_records(sum.records);
   }
   return absl::OkStatus();
@@ -162,12 +166,18 @@ absl::StatusOr<Position> ReadToken(const v1::ExplainFigureRequest& request) {
   return position;
 }
 
-absl::Status AddRecords(FactReader& reader, const v1::ExplainFigureRequest& request,
-                        const Position& from, v1::ExplainFigureResponse& response) {
+absl::Status AddRecords(FactReader& reader, const rpc::Call& call,
+                        const v1::ExplainFigureRequest& request, const Position& from,
+                        v1::ExplainFigureResponse& response) {
   ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
+  // Those of organisations that lay here once, or lie on the second line, may be another's to show.
+  std::map<std::string, bool> in_scope;
   Position last;
   return reader.Read(
       from, [&](const StoredFact& fact, const std::string&, const Position& position) {
+        const auto [scope, fresh] = in_scope.try_emplace(fact.organization);
+        if (fresh) scope->second = call.CheckScope(fact.organization).ok();
+        if (!scope->second) return true;
         if (response.records_size() == page_size) {
           response.set_next_page_token(
               rpc::MakePageToken(request, {last.organization, last.on_date, last.source,
@@ -189,65 +199,92 @@ absl::Status AddRecords(FactReader& reader, const v1::ExplainFigureRequest& requ
       });
 }
 
-std::string Formula(const FigureName& name) {
+std::string BasisText(const Basis& basis) {
+  std::string text;
+  if (basis.IsConstant()) {
+    const bool today = basis.date.empty();
+    StrAppend(&text, "; 按", today ? "今日" : basis.date.c_str(), "的组织树; by the tree of ",
+              today ? "today" : basis.date.c_str());
+  }
+  if (basis.line == v1::LINE_AFFILIATED) {
+    StrAppend(&text, "; 含第二线所属组织; with affiliated organisations");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string FormulaOf(const FigureName& name) {
   const v1::Measure& measure = *name.measure;
   const std::string& label = measure.label().zh();
   if (measure.kind() == v1::MEASURE_KIND_RATIO) {
-    return StrCat(label, " = ", measure.numerator(), " ÷ ", measure.denominator(), "; null over 0");
+    return StrCat(label, " = ", measure.numerator(), " ÷ ", measure.denominator(), "; null over 0",
+                  BasisText(name.scope.basis));
   }
   const Days days = DaysOf(name);
   const std::string last = days.last.substr(0, 7);
   const std::string dims = FormatDimensions(name.filter.shown);
   const std::string what = StrCat(measure.name(), dims.empty() ? "" : " ", dims);
+  const std::string by = BasisText(name.scope.basis);
   switch (measure.kind()) {
     case v1::MEASURE_KIND_STOCK:
       return StrCat(label, " = 截至", last, "末增减之和; sum of delta of facts ", what,
-                    " up to the end of ", last);
+                    " up to the end of ", last, by);
     case v1::MEASURE_KIND_HEADS:
       return StrCat(label, " = ", last, "末在册的不同对象数; different subjects of facts ", what,
-                    " whose sum is positive at the end of ", last);
+                    " whose sum is positive at the end of ", last, by);
     case v1::MEASURE_KIND_DISTINCT:
       return StrCat(label, " = ", days.first, "至", last,
                     "不同对象数; different subjects of facts ", what, " from ", days.first, " to ",
-                    last);
+                    last, by);
     default:
       return StrCat(label, " = ", days.first, "至", last, "之和; sum of delta of facts ", what,
-                    " from ", days.first, " to ", last);
+                    " from ", days.first, " to ", last, by);
   }
 }
-
-}  // namespace
 
 absl::StatusOr<v1::ExplainFigureResponse> Explanations::Explain(
     rpc::Call& call, const v1::ExplainFigureRequest& request) {
   const Measures& measures = *options_.measures;
-  ASSIGN_OR_RETURN(const FigureName name, ParseFigureName(measures, request.name()));
+  ASSIGN_OR_RETURN(FigureName name, ParseFigureName(measures, request.name()));
   RETURN_IF_ERROR(call.CheckScope(name.scope.organization));
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.scope.organization));
+  RETURN_IF_ERROR(ResolveBasis(call, *options_.tree, name.scope.basis));
   ASSIGN_OR_RETURN(const Position from, ReadToken(request));
+  ASSIGN_OR_RETURN(const auto tree, options_.tree->Get(call.federation));
+  const std::vector<std::string> children =
+      tree->Children(name.scope.organization, name.scope.basis.DayOf(name.scope.period.last_day));
   v1::ExplainFigureResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
-    ASSIGN_OR_RETURN(*response.mutable_figure(), ReadFigure(tx, measures, name));
+    FigureReader figures(tx, measures, call.federation, &call);
+    ASSIGN_OR_RETURN(*response.mutable_figure(),
+                     figures.Read(name.scope, *name.measure, name.filter));
     if (name.measure->kind() == v1::MEASURE_KIND_RATIO) {
       for (const v1::Measure* measure : measures.PartsOf(*name.measure)) {
-        FigureName part = name;
-        part.measure = measure;
-        std::erase_if(part.filter.shown, [&](const auto& term) {
+        DimensionFilter filter = name.filter;
+        std::erase_if(filter.shown, [&](const auto& term) {
           return term.first != kMonthKey && FindDimension(*measure, term.first) == nullptr;
         });
-        ASSIGN_OR_RETURN(*response.add_parts(), ReadFigure(tx, measures, part));
+        ASSIGN_OR_RETURN(*response.add_parts(), figures.Read(name.scope, *measure, filter));
       }
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(const auto placed, Placements::All(tx, name.scope.tenant));
-    ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, name.scope.tenant));
-    FactReader reader(tx, name, placed, coverage);
-    if (request.page_token().empty()) RETURN_IF_ERROR(AddCells(reader, name, response));
-    return AddRecords(reader, request, from, response);
+    if (response.figure().suppressed()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(Standpoint standpoint,
+                     Standpoint::Load(tx, name.scope.tenant, name.scope.basis, true));
+    FactReader reader(tx, name, standpoint);
+    if (request.page_token().empty()) {
+      RETURN_IF_ERROR(AddCells(reader, figures, name, children, response));
+    }
+    // Single records would tell what the cells hide.
+    if (IsSensitive(measures, *name.measure) && !figures.SeesAll(name.scope.organization)) {
+      return absl::OkStatus();
+    }
+    return AddRecords(reader, call, request, from, response);
   }));
   *response.mutable_measure() = *name.measure;
-  response.set_formula(Formula(name));
+  response.set_formula(FormulaOf(name));
   response.set_additive(!CountsSubjects(name.measure->kind()) &&
                         name.measure->kind() != v1::MEASURE_KIND_RATIO);
   for (v1::Freshness& source : options_.freshness(call.federation)) {

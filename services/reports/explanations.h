@@ -1,6 +1,8 @@
 // How a figure came about: formula, cells by organisation, records.
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
 #include "common/sql/sql.h"
@@ -9,6 +11,9 @@
 #include "services/reports/figures.h"
 
 namespace gonghui::reports {
+
+// How the figure is computed, in Chinese and English.
+std::string FormulaOf(const FigureName& name);
 
 // Thread-safe. Works from the facts, not from the cells: what it shows must add up to the figure.
 class Explanations {

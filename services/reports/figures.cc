@@ -6,76 +6,10 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "services/reports/figure_reader.h"
 
 namespace gonghui::reports {
 namespace {
-
-constexpr size_t kFiguresMost = 20000;  // An answer stays within one message.
-
-absl::Status TooMany() {
-  return InvalidArgument(
-      common::v1::REASON_TOO_MANY_ITEMS,
-      StrCat("the answer would hold more than ", kFiguresMost, " figures: name fewer measures"),
-      StrCat("结果超过 ", kFiguresMost, " 个指标值，请减少所查指标"));
-}
-
-// Adds the outcomes of one split; dimensions that the measure totals and the split does not use
-// also stand under the total's name ("level=all").
-void AddSplit(const FigureScope& scope, const v1::Measure& measure, const Outcomes& outcomes,
-              const std::set<std::string>& split, std::vector<v1::Figure>& figures) {
-  std::vector<const v1::MeasureDimension*> totals;
-  for (const v1::MeasureDimension& dimension : measure.dimensions()) {
-    if (!dimension.total().empty() && !split.contains(dimension.key())) {
-      totals.push_back(&dimension);
-    }
-  }
-  for (const auto& [group, outcome] : outcomes) {
-    for (size_t named = 0; named < (size_t{1} << totals.size()); ++named) {
-      DimensionMap dimensions = group;
-      for (size_t i = 0; i < totals.size(); ++i) {
-        if ((named >> i) & 1) dimensions.emplace(totals[i]->key(), totals[i]->total());
-      }
-      figures.push_back(MakeFigure(scope, measure, dimensions, outcome));
-    }
-  }
-}
-
-// The total and every combination of the measure's dimensions.
-void AddCombinations(const FigureScope& scope, const LoadedMeasure& loaded, bool even_without_facts,
-                     std::vector<v1::Figure>& figures) {
-  const DimensionFilter all;
-  const v1::Measure& measure = loaded.measure();
-  std::vector<std::string> keys;
-  for (const v1::MeasureDimension& dimension : measure.dimensions()) {
-    if (!dimension.remark()) keys.push_back(dimension.key());
-  }
-  Outcomes total = loaded.Split(all, {});
-  if (total.empty() && !even_without_facts) return;
-  if (total.empty()) total.emplace(DimensionMap{}, loaded.Total(all));
-  AddSplit(scope, measure, total, {}, figures);
-  for (size_t mask = 1; mask < (size_t{1} << keys.size()); ++mask) {
-    std::set<std::string> split;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if ((mask >> i) & 1) split.insert(keys[i]);
-    }
-    AddSplit(scope, measure, loaded.Split(all, split), split, figures);
-  }
-}
-
-// What the request's dimensions select.
-void AddSelected(const FigureScope& scope, const LoadedMeasure& loaded,
-                 const DimensionFilter& filter, bool even_without_facts,
-                 std::vector<v1::Figure>& figures) {
-  Outcomes outcomes = loaded.Split(filter, filter.split);
-  if (outcomes.empty() && filter.split.empty() && even_without_facts) {
-    outcomes.emplace(DimensionMap{}, loaded.Total(filter));
-  }
-  for (auto& [group, outcome] : outcomes) {
-    DimensionMap dimensions = filter.shown;
-    dimensions.insert(group.begin(), group.end());
-    figures.push_back(MakeFigure(scope, loaded.measure(), dimensions, outcome));
-  }
-}
 
 std::string DimensionsText(const v1::Figure& figure) {
   std::string text;
@@ -83,6 +17,23 @@ std::string DimensionsText(const v1::Figure& figure) {
     StrAppend(&text, d.key(), "=", d.value(), ";");
   }
   return text;
+}
+
+absl::StatusOr<FigureReader::Comparisons> ComparisonsOf(const v1::QueryFiguresRequest& request) {
+  FigureReader::Comparisons comparisons;
+  for (int i = 0; i < request.comparisons_size(); ++i) {
+    const v1::Comparison comparison = request.comparisons(i);
+    const bool twice =
+        std::find(comparisons.begin(), comparisons.end(), comparison) != comparisons.end();
+    if (comparison == v1::COMPARISON_UNSPECIFIED || twice) {
+      return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                             "name each comparison once: YEAR_ON_YEAR, PERIOD_ON_PERIOD",
+                             "每种比较写一次：YEAR_ON_YEAR（同比）、PERIOD_ON_PERIOD（环比）")
+          .At(StrCat("comparisons[", i, "]"));
+    }
+    comparisons.push_back(comparison);
+  }
+  return comparisons;
 }
 
 // The same error at the request's own field.
@@ -94,12 +45,6 @@ absl::Status At(const absl::Status& status, std::string_view field) {
 
 }  // namespace
 
-absl::StatusOr<Period> ReadPeriod(std::string_view text, std::string_view field) {
-  auto period = ParsePeriod(text);
-  if (!period.ok()) return At(period.status(), field);
-  return period;
-}
-
 absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string_view name) {
   const std::vector<std::string_view> parts = Split(name, '/');
   if (parts.size() < 7 || parts[0] != "federations" || parts[2] != "organizations" ||
@@ -107,11 +52,12 @@ absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string
     return InvalidArgument(
                common::v1::REASON_FIELD_INVALID,
                "a figure's name is federations/{federation}/organizations/{organization}/figures/"
-               "{measure}/{period}, then /{key=value;key=value} where it is restricted: take it "
-               "from an answer of QueryFigures",
+               "{measure}/{period}, then @as_is or @2021-01-01 for another tree, then "
+               "/{key=value;key=value} where it is restricted: take it from an answer of "
+               "QueryFigures",
                "指标值名称形如 federations/{federation}/organizations/{organization}/figures/"
-               "{measure}/{period}，有限定时再加 /{key=value;key=value}：请取自 QueryFigures "
-               "的结果")
+               "{measure}/{period}，另一组织树再加 @as_is 或 @2021-01-01，有限定时再加 "
+               "/{key=value;key=value}：请取自 QueryFigures 的结果")
         .At("name");
   }
   FigureName figure;
@@ -119,7 +65,11 @@ absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string
   figure.scope.organization = parts[3];
   figure.measure = measures.Find(parts[5]);
   if (figure.measure == nullptr) return MeasureUnknown(parts[5], "name");
-  ASSIGN_OR_RETURN(figure.scope.period, ReadPeriod(parts[6], "name"));
+  const size_t at = parts[6].find('@');
+  ASSIGN_OR_RETURN(figure.scope.period, measures.periods().Parse(parts[6].substr(0, at), "name"));
+  if (at != std::string_view::npos) {
+    ASSIGN_OR_RETURN(figure.scope.basis, ParseBasis(parts[6].substr(at + 1)));
+  }
   std::string dimensions;
   for (size_t i = 7; i < parts.size(); ++i) {  // A value may hold "/".
     StrAppend(&dimensions, i == 7 ? "" : "/", parts[i]);
@@ -134,24 +84,6 @@ absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string
   }
   figure.filter = *std::move(filter);
   return figure;
-}
-
-absl::StatusOr<v1::Figure> ReadFigure(sql::Tx& tx, const Measures& measures,
-                                      const FigureName& name) {
-  ASSIGN_OR_RETURN(LoadedMeasure loaded,
-                   LoadedMeasure::Load(tx, measures, name.scope, *name.measure));
-  return MakeFigure(name.scope, *name.measure, name.filter.shown, loaded.Total(name.filter));
-}
-
-absl::StatusOr<std::vector<v1::Figure>> AllFigures(sql::Tx& tx, const Measures& measures,
-                                                   const FigureScope& scope) {
-  std::vector<v1::Figure> figures;
-  for (const v1::Measure& measure : measures.catalog().measures()) {
-    ASSIGN_OR_RETURN(LoadedMeasure loaded, LoadedMeasure::Load(tx, measures, scope, measure));
-    if (!loaded.empty()) AddCombinations(scope, loaded, false, figures);
-    if (figures.size() > kFiguresMost) return TooMany();
-  }
-  return figures;
 }
 
 absl::Status CheckOrganization(const tree::TreeCache& tree, const std::string& federation,
@@ -170,6 +102,7 @@ absl::StatusOr<v1::ListMeasuresResponse> Figures::ListMeasures(
     rpc::Call& call, const v1::ListMeasuresRequest& request) {
   v1::ListMeasuresResponse response;
   *response.mutable_measures() = options_.measures->catalog().measures();
+  *response.mutable_period_kinds() = options_.measures->catalog().period_kinds();
   response.set_version(options_.measures->catalog().version());
   return response;
 }
@@ -202,12 +135,12 @@ absl::StatusOr<std::vector<Figures::Asked>> Figures::Resolve(const v1::QueryFigu
 }
 
 absl::StatusOr<std::vector<std::string>> Figures::Organizations(
-    rpc::Call& call, const v1::QueryFiguresRequest& request, const Period& period) const {
+    rpc::Call& call, const v1::QueryFiguresRequest& request, const std::string& day) const {
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, request.organization()));
   std::vector<std::string> organizations = {request.organization()};
   if (!request.children()) return organizations;
   ASSIGN_OR_RETURN(auto tree, options_.tree->Get(call.federation));
-  for (std::string& child : tree->Children(request.organization(), period.last_day)) {
+  for (std::string& child : tree->Children(request.organization(), day)) {
     RETURN_IF_ERROR(call.CheckScope(child));
     organizations.push_back(std::move(child));
   }
@@ -216,10 +149,15 @@ absl::StatusOr<std::vector<std::string>> Figures::Organizations(
 
 absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
                                                         const v1::QueryFiguresRequest& request) {
-  ASSIGN_OR_RETURN(const Period period, ReadPeriod(request.period(), "period"));
+  ASSIGN_OR_RETURN(const Period period,
+                   options_.measures->periods().Parse(request.period(), "period"));
+  ASSIGN_OR_RETURN(Basis basis, BasisOf(request));
+  RETURN_IF_ERROR(ResolveBasis(call, *options_.tree, basis));
+  ASSIGN_OR_RETURN(const FigureReader::Comparisons comparisons, ComparisonsOf(request));
   ASSIGN_OR_RETURN(const std::vector<Asked> asked, Resolve(request, period));
   ASSIGN_OR_RETURN(const std::vector<std::string> organizations,
-                   Organizations(call, request, period));
+                   Organizations(call, request, basis.DayOf(period.last_day)));
+  const bool combine = Strip(request.dimensions()).empty();
   v1::QueryFiguresResponse response;
   for (v1::Freshness& source : options_.freshness(call.federation)) {
     *response.add_freshness() = std::move(source);
@@ -227,18 +165,13 @@ absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
   std::vector<v1::Figure> figures;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     figures.clear();
+    FigureReader reader(tx, *options_.measures, call.federation, &call, comparisons);
     for (const std::string& organization : organizations) {
-      const FigureScope scope{call.federation, organization, period};
+      const FigureScope scope{call.federation, organization, period, basis};
       for (const Asked& one : asked) {
-        ASSIGN_OR_RETURN(LoadedMeasure loaded,
-                         LoadedMeasure::Load(tx, *options_.measures, scope, *one.measure));
-        if (loaded.empty() && !one.named) continue;
-        if (Strip(request.dimensions()).empty()) {
-          AddCombinations(scope, loaded, one.named, figures);
-        } else {
-          AddSelected(scope, loaded, one.filter, one.named, figures);
-        }
-        if (figures.size() > kFiguresMost) return TooMany();
+        RETURN_IF_ERROR(combine
+                            ? reader.Combine(scope, *one.measure, one.named, figures)
+                            : reader.Select(scope, *one.measure, one.filter, one.named, figures));
       }
     }
     return absl::OkStatus();

@@ -25,20 +25,9 @@ struct FigureName {
   const v1::Measure* measure = nullptr;
   DimensionFilter filter;  // Without split.
 };
-// Errors at `name`: FIELD_INVALID, MEASURE_UNKNOWN, PERIOD_INVALID, DIMENSION_UNKNOWN.
+// The basis is not resolved. Errors at `name`: FIELD_INVALID, MEASURE_UNKNOWN, PERIOD_INVALID,
+// DIMENSION_UNKNOWN, NOT_ADDITIVE.
 absl::StatusOr<FigureName> ParseFigureName(const Measures& measures, std::string_view name);
-
-// PERIOD_INVALID at `field`.
-absl::StatusOr<Period> ReadPeriod(std::string_view text, std::string_view field);
-
-// The figure of a name.
-absl::StatusOr<v1::Figure> ReadFigure(sql::Tx& tx, const Measures& measures,
-                                      const FigureName& name);
-
-// Every figure of an organisation that has facts: of each measure the total, every combination of
-// its dimensions, and the same under the names of its totals.
-absl::StatusOr<std::vector<v1::Figure>> AllFigures(sql::Tx& tx, const Measures& measures,
-                                                   const FigureScope& scope);
 
 // Errors: NOT_FOUND at `organization`.
 absl::Status CheckOrganization(const tree::TreeCache& tree, const std::string& federation,
@@ -73,7 +62,7 @@ class Figures {
                                              const Period& period) const;
   absl::StatusOr<std::vector<std::string>> Organizations(rpc::Call& call,
                                                          const v1::QueryFiguresRequest& request,
-                                                         const Period& period) const;
+                                                         const std::string& day) const;
 
   const Options options_;
 };

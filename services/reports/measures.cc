@@ -28,6 +28,12 @@ absl::Status CheckMeasure(const v1::Measure& measure) {
       measure.unit() != "wan_yuan") {
     return Fault(measure, "money is answered in yuan or wan_yuan", "金额单位应为 yuan 或 wan_yuan");
   }
+  if (measure.suppress_below() < 0 ||
+      (measure.suppress_below() > 0 &&
+       (measure.kind() == v1::MEASURE_KIND_MONEY || measure.kind() == v1::MEASURE_KIND_RATIO))) {
+    return Fault(measure, "suppress_below is a number of persons, of a measure that counts them",
+                 "suppress_below 是人数下限，只用于计数指标");
+  }
   std::set<std::string_view> keys;
   for (const v1::MeasureDimension& dimension : measure.dimensions()) {
     if (!keys.insert(dimension.key()).second) {
@@ -46,6 +52,10 @@ bool CountsSubjects(v1::MeasureKind kind) {
 
 bool IsBalance(v1::MeasureKind kind) {
   return kind == v1::MEASURE_KIND_STOCK || kind == v1::MEASURE_KIND_HEADS;
+}
+
+std::string KindName(v1::MeasureKind kind) {
+  return ToLower(v1::MeasureKind_Name(kind).substr(sizeof("MEASURE_KIND")));
 }
 
 const v1::MeasureDimension* FindDimension(const v1::Measure& measure, std::string_view key) {
@@ -67,11 +77,14 @@ absl::Status MeasureUnknown(std::string_view name, std::string_view field) {
 absl::StatusOr<Measures> Measures::Load(const std::vector<EmbeddedFile>& files) {
   Measures measures;
   for (const EmbeddedFile& file : files) {
+    if (file.name == kFormsFile || file.name.starts_with(kSummaryFiles)) continue;
     v1::MeasureCatalog part;
     RETURN_IF_ERROR(catalog::ParseYaml(file.name, file.text, part));
     measures.catalog_.MergeFrom(part);
   }
   RETURN_IF_ERROR(measures.Index());
+  const auto& kinds = measures.catalog_.period_kinds();
+  ASSIGN_OR_RETURN(measures.periods_, Periods::Load({kinds.begin(), kinds.end()}));
   return measures;
 }
 

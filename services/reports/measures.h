@@ -1,4 +1,5 @@
-// The measures and indicators of the catalogue, and the sentences of the work summary.
+// The measures and indicators of the catalogue, its kinds of periods, and the sentences of the work
+// summary.
 #pragma once
 
 #include <map>
@@ -9,16 +10,24 @@
 #include "absl/status/statusor.h"
 #include "common/base/embedded.h"
 #include "gonghui/reports/v1/report.pb.h"
+#include "services/reports/periods.h"
 
 namespace gonghui::reports {
 
 // Key that every measure takes: it narrows the period to one of its months.
 inline constexpr std::string_view kMonthKey = "month";
 
+// The file of the catalogue that holds the forms of returns: it has a schema of its own (forms.h).
+inline constexpr std::string_view kFormsFile = "forms.yaml";
+// How the names of the files of work summaries begin.
+inline constexpr std::string_view kSummaryFiles = "summary_";
+
 // True for kinds that count different subjects: persons, units, trades.
 bool CountsSubjects(v1::MeasureKind kind);
 // True for kinds answered as they stand at the end of the period.
 bool IsBalance(v1::MeasureKind kind);
+// "stock", "heads" …, as the catalogue writes it.
+std::string KindName(v1::MeasureKind kind);
 
 // Immutable after loading; thread-safe.
 class Measures {
@@ -35,6 +44,7 @@ class Measures {
   int OrderOf(std::string_view name) const;
   // Of a ratio the numerator and the denominator, else the measure itself.
   std::vector<const v1::Measure*> PartsOf(const v1::Measure& measure) const;
+  const Periods& periods() const { return periods_; }
   // Names what cells are made from: two catalogues with equal fingerprints make equal cells.
   const std::string& fingerprint() const { return fingerprint_; }
 
@@ -44,6 +54,7 @@ class Measures {
   v1::MeasureCatalog catalog_;
   std::map<std::string, int, std::less<>> index_;
   std::string fingerprint_;
+  Periods periods_;
 };
 
 // The declaration of a dimension, or nullptr.

@@ -1,5 +1,7 @@
 #include "services/reports/placements.h"
 
+#include <algorithm>
+
 #include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -11,6 +13,12 @@ constexpr sql::Query kListPlacements{
     "reports.list_placements",
     "SELECT organization, valid_from, path FROM placements WHERE tenant=$1 "
     "ORDER BY organization, valid_from"};
+constexpr sql::Query kListMoved{
+    "reports.list_moved_placements",
+    "SELECT organization, valid_from, path FROM placements WHERE tenant=$1 AND (organization IN "
+    "(SELECT organization FROM placements WHERE tenant=$1 AND valid_from<>'') OR organization IN "
+    "(SELECT organization FROM successions WHERE tenant=$1) OR organization IN "
+    "(SELECT successor FROM successions WHERE tenant=$1)) ORDER BY organization, valid_from"};
 constexpr sql::Query kGetPlacement{
     "reports.get_placement",
     "SELECT valid_from, path FROM placements WHERE tenant=$1 AND organization=$2 "
@@ -51,10 +59,25 @@ std::string PathText(const std::vector<std::string>& path) {
   return text;
 }
 
+absl::StatusOr<std::map<std::string, PathHistory>> List(sql::Tx& tx, const sql::Query& query,
+                                                        const std::string& tenant) {
+  std::map<std::string, PathHistory> listed;
+  RETURN_IF_ERROR(tx.Stream(query, {tenant}, [&](const sql::Rows::Row& row) {
+    listed[row.Get<std::string>(0)].push_back(
+        ReadSpan(row.Get<std::string>(1), row.Get<std::string_view>(2)));
+    return absl::OkStatus();
+  }));
+  return listed;
+}
+
 }  // namespace
 
 const std::vector<std::string>& PathAt(const PathHistory& history, std::string_view date) {
   return history[SpanAt(history, date)].path;
+}
+
+bool IsOn(const std::vector<std::string>& path, const std::string& organization) {
+  return std::find(path.begin(), path.end(), organization) != path.end();
 }
 
 std::string EndOfMonth(std::string_view month) { return StrCat(month, "-31"); }
@@ -145,13 +168,12 @@ absl::Status Placements::Insert(const std::string& organization, const PathHisto
 
 absl::StatusOr<std::map<std::string, PathHistory>> Placements::All(sql::Tx& tx,
                                                                    const std::string& tenant) {
-  std::map<std::string, PathHistory> all;
-  RETURN_IF_ERROR(tx.Stream(kListPlacements, {tenant}, [&](const sql::Rows::Row& row) {
-    all[row.Get<std::string>(0)].push_back(
-        ReadSpan(row.Get<std::string>(1), row.Get<std::string_view>(2)));
-    return absl::OkStatus();
-  }));
-  return all;
+  return List(tx, kListPlacements, tenant);
+}
+
+absl::StatusOr<std::map<std::string, PathHistory>> Placements::Moved(sql::Tx& tx,
+                                                                     const std::string& tenant) {
+  return List(tx, kListMoved, tenant);
 }
 
 }  // namespace gonghui::reports

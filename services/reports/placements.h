@@ -30,6 +30,7 @@ using PathHistory = std::vector<PathSpan>;
 
 // The path on a date.
 const std::vector<std::string>& PathAt(const PathHistory& history, std::string_view date);
+bool IsOn(const std::vector<std::string>& path, const std::string& organization);
 // The paths of an organisation by the tree as it is known now. An unknown organisation stands
 // alone.
 PathHistory HistoryOf(const tree::OrganizationTree& tree, const std::string& organization);
@@ -61,6 +62,9 @@ class Placements {
   // Those of all organisations that have facts.
   static absl::StatusOr<std::map<std::string, PathHistory>> All(sql::Tx& tx,
                                                                 const std::string& tenant);
+  // Those of organisations that ever moved, were split, or took over persons of one that was.
+  static absl::StatusOr<std::map<std::string, PathHistory>> Moved(sql::Tx& tx,
+                                                                  const std::string& tenant);
 
  private:
   absl::Status Insert(const std::string& organization, const PathHistory& history);

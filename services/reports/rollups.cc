@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "services/reports/reorganise.h"
+#include "services/reports/successions.h"
 
 namespace gonghui::reports {
 namespace {
@@ -126,6 +127,7 @@ absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,
   CellChanges cells;
   std::vector<sql::Args> rows;
   for (const feed::v1::Event& event : events) {
+    RETURN_IF_ERROR(StoreSuccessions(tx, tenant, event.successions()));
     int64_t ordinal = 0;
     for (const common::v1::RecordFacts& changed : event.facts()) {
       for (const common::v1::Fact& proto : changed.facts()) {

@@ -6,6 +6,7 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "services/reports/figure_reader.h"
 
 namespace gonghui::reports {
 namespace {
@@ -71,7 +72,10 @@ class Citations {
   std::string Cite(const v1::Figure& figure) {
     auto [found, fresh] = numbers_.emplace(figure.name(), figures_.size() + 1);
     if (fresh) figures_.push_back(figure);
-    return StrCat(figure.has_value() ? figure.text() : "—", "[^", found->second, "]");
+    return StrCat(figure.suppressed()  ? "若干"
+                  : figure.has_value() ? figure.text()
+                                       : "—",
+                  "[^", found->second, "]");
   }
   const std::vector<v1::Figure>& figures() const { return figures_; }
   std::string Footnotes() const {
@@ -88,7 +92,7 @@ class Citations {
 };
 
 // One sentence; empty when none of its figures says anything.
-absl::StatusOr<std::string> WriteSentence(sql::Tx& tx, const Measures& measures,
+absl::StatusOr<std::string> WriteSentence(FigureReader& reader, const Measures& measures,
                                           const FigureScope& scope,
                                           const SummaryTemplate::Sentence& sentence,
                                           Citations& citations) {
@@ -98,7 +102,7 @@ absl::StatusOr<std::string> WriteSentence(sql::Tx& tx, const Measures& measures,
     FigureName name{.scope = scope, .measure = measures.Find(slot.measure), .filter = {}};
     ASSIGN_OR_RETURN(name.filter,
                      ParseFilter(measures, *name.measure, scope.period, slot.dimensions));
-    ASSIGN_OR_RETURN(v1::Figure figure, ReadFigure(tx, measures, name));
+    ASSIGN_OR_RETURN(v1::Figure figure, reader.Read(scope, *name.measure, name.filter));
     says_something = says_something || (figure.has_value() && figure.value() != 0);
     figures.push_back(std::move(figure));
   }
@@ -110,7 +114,7 @@ absl::StatusOr<std::string> WriteSentence(sql::Tx& tx, const Measures& measures,
   return text + sentence.ending;
 }
 
-absl::StatusOr<std::string> WriteSections(sql::Tx& tx, const Measures& measures,
+absl::StatusOr<std::string> WriteSections(FigureReader& reader, const Measures& measures,
                                           const FigureScope& scope, const SummaryTemplate& sections,
                                           Citations& citations) {
   std::string markdown;
@@ -118,7 +122,7 @@ absl::StatusOr<std::string> WriteSections(sql::Tx& tx, const Measures& measures,
     std::string body;
     for (const SummaryTemplate::Sentence& sentence : section.sentences) {
       ASSIGN_OR_RETURN(const std::string text,
-                       WriteSentence(tx, measures, scope, sentence, citations));
+                       WriteSentence(reader, measures, scope, sentence, citations));
       body += text;
     }
     if (!body.empty()) StrAppend(&markdown, "## ", section.heading, "\n\n", body, "\n\n");
@@ -146,8 +150,9 @@ std::string WriteCsv(const std::vector<v1::Figure>& figures) {
     }
     // The value is a number that we print ourselves: its minus sign is no formula.
     StrAppend(&csv, CsvText(figure.measure()), ",", CsvText(FormatDimensions(dimensions)), ",",
-              CsvText(figure.period()), ",", CsvText(figure.organization()), ",", figure.text(),
-              ",", CsvText(figure.unit()), ",", figure.records(), "\n");
+              CsvText(figure.period()), ",", CsvText(figure.organization()), ",",
+              figure.suppressed() ? "*" : figure.text(), ",", CsvText(figure.unit()), ",",
+              figure.records(), "\n");
   }
   return csv;
 }
@@ -169,21 +174,22 @@ absl::StatusOr<SummaryTemplate> SummaryTemplate::Load(const Measures& measures) 
 
 absl::StatusOr<v1::GetWorkSummaryResponse> Summaries::Get(
     rpc::Call& call, const v1::GetWorkSummaryRequest& request) {
-  ASSIGN_OR_RETURN(Period period, ReadPeriod(request.period(), "period"));
+  ASSIGN_OR_RETURN(Period period, options_.measures->periods().Parse(request.period(), "period"));
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, request.organization()));
-  const FigureScope scope{call.federation, request.organization(), std::move(period)};
+  const FigureScope scope{call.federation, request.organization(), std::move(period), {}};
   ASSIGN_OR_RETURN(auto tree, options_.tree->Get(call.federation));
   const tree::Version* organization = tree->Find(scope.organization, scope.period.last_day);
   v1::GetWorkSummaryResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
     Citations citations;
-    ASSIGN_OR_RETURN(const std::string sections,
-                     WriteSections(tx, *options_.measures, scope, *options_.sections, citations));
+    FigureReader reader(tx, *options_.measures, call.federation, &call);
+    ASSIGN_OR_RETURN(const std::string sections, WriteSections(reader, *options_.measures, scope,
+                                                               *options_.sections, citations));
     response.set_markdown(
         StrCat("# ", organization == nullptr ? scope.organization : organization->display_name,
                PeriodInChinese(scope.period), "工作总结\n\n", sections, citations.Footnotes()));
-    ASSIGN_OR_RETURN(const std::vector<v1::Figure> all, AllFigures(tx, *options_.measures, scope));
+    ASSIGN_OR_RETURN(const std::vector<v1::Figure> all, reader.All(scope));
     response.set_csv(WriteCsv(all));
     for (const v1::Figure& figure : citations.figures()) *response.add_figures() = figure;
     return absl::OkStatus();

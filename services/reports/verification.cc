@@ -50,10 +50,6 @@ using Key = std::tuple<std::string, std::string, std::string, std::string>;
 using Cells = std::map<Key, int64_t>;
 using Histories = std::map<std::string, PathHistory>;
 
-bool IsOn(const std::vector<std::string>& path, const std::string& organization) {
-  return std::find(path.begin(), path.end(), organization) != path.end();
-}
-
 // Calls `add(month, value)` for what one fact gives one owner. A balance is recounted month by
 // month: it is the owner's in each month at whose end the fact's organisation stands below it.
 template <typename Add>

@@ -180,7 +180,7 @@ TEST(Evaluation, MoneyAndRatiosArePrintedInTheirUnits) {
   EXPECT_EQ(FormatValue(*measures.Find("dispute_amount"), 833'100'000), "833.1");
   EXPECT_EQ(FormatValue(*measures.Find("mutual_aid_paid"), 97'150'000), "97.15");
   EXPECT_EQ(FormatValue(*measures.Find("model_worker_benefit_amount"), 17'016'000), "170160");
-  const FigureScope scope{"demo", "D01", HalfYear()};
+  const FigureScope scope{"demo", "D01", HalfYear(), {}};
   const v1::Measure& rate = *measures.Find("ankang_participation_rate");
   v1::Figure figure = MakeFigure(scope, rate, {}, {.sum = {9, 1}, .denominator = Sum{10, 1}});
   EXPECT_EQ(figure.text(), "90");
