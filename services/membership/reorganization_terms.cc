@@ -89,7 +89,8 @@ absl::Status TermsOfOffice::End(const std::string& organization, const std::stri
       Row ended = row;
       ASSIGN_OR_RETURN(const bool ran, EndTerm(day, ended));
       if (!ran) continue;
-      known_.emplace(row.id, Known{std::move(row), std::move(ended)});
+      const std::string id = row.id;
+      known_.emplace(id, Known{std::move(row), std::move(ended)});
       --records_left;
     }
   }

@@ -587,10 +587,13 @@ TEST_P(ReorganizationsTest, WhatWasRecordedWronglyIsPutRight) {
   EXPECT_THAT(Plan(*admin_, {step}), HasReasonAt(common::v1::REASON_ORGANIZATION_NOT_EMPTY,
                                                  "steps[0].correct.organization"));
   correct.clear_state();
-  correct.set_parent("E01");
+  correct.set_valid_to("2010-06-01");
+  correct.set_parent("E02");  // Founded later.
   EXPECT_THAT(Plan(*admin_, {step}),
               HasReasonAt(common::v1::REASON_FIELD_INVALID, "steps[0].correct.parent"));
+  correct.clear_valid_to();
   correct.set_valid_from("2011-02-01");
+  correct.set_parent("E01");
   EXPECT_THAT(Plan(*admin_, {step}),
               HasReasonAt(common::v1::REASON_TREE_CYCLE, "steps[0].correct.parent"));
   correct.Clear();
