@@ -1,6 +1,5 @@
-// gonghui summary, wait: whole reports and their state.
+// gonghui wait: until the figures hold everything.
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +7,6 @@
 #include "absl/time/time.h"
 #include "common/base/status.h"
 #include "gonghui/reports/v1/report.pb.h"
-#include "services/cli/csv.h"
 #include "services/cli/program.h"
 
 namespace gonghui::cli {
@@ -21,26 +19,8 @@ constexpr absl::Duration kPollEvery = absl::Milliseconds(100);
 constexpr absl::Duration kFreshFor = absl::Seconds(1);  // Several polls of a follower.
 
 struct ReportOptions {
-  std::string organization;
-  std::string period;
-  std::string folder;
   int timeout_seconds = 120;
 };
-
-absl::StatusOr<int> Summary(Session& session, const ReportOptions& options) {
-  v1::GetWorkSummaryRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
-  request.set_organization(options.organization);
-  request.set_period(options.period);
-  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::GetWorkSummaryResponse>(
-                                          std::string(kService) + "GetWorkSummary", request));
-  std::error_code error;
-  std::filesystem::create_directories(options.folder, error);
-  RETURN_IF_ERROR(WriteFile(options.folder + "/summary.md", answer.markdown()));
-  RETURN_IF_ERROR(WriteFile(options.folder + "/figures.csv", answer.csv()));
-  Print(options.folder + "/summary.md\n" + options.folder + "/figures.csv\n");
-  return kSuccess;
-}
 
 // True when reports has taken over everything. STATE_FORBIDS when a source stands still.
 absl::StatusOr<bool> IsFresh(Session& session, const v1::GetFreshnessRequest& request) {
@@ -93,15 +73,6 @@ absl::StatusOr<int> Wait(Session& session, const ReportOptions& options) {
 void AddReportCommands(Program& program) {
   auto options = std::make_shared<ReportOptions>();
   Session& session = program.session;
-  CLI::App* summary = AddCommand(program.app, "summary", "Work summary: summary.md and figures.csv",
-                                 "gonghui summary --org D01 --period 2020H1 --out report");
-  summary->add_option("--org", options->organization, "Organisation")->required()->type_name("ID");
-  summary->add_option("--period", options->period, "2020, 2020H1, 2020Q2 or 2020-05")->required();
-  summary->add_option("--out", options->folder, "Folder; made when missing")
-      ->required()
-      ->type_name("DIR");
-  OnRun(summary, program, [&session, options] { return Summary(session, *options); });
-
   CLI::App* wait =
       AddCommand(program.app, "wait", "Wait until figures hold everything that was written",
                  "gonghui wait --timeout 300");

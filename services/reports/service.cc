@@ -11,14 +11,17 @@
 #include "common/rpc/schema.embedded.h"
 #include "common/sql/migrate.h"
 #include "services/reports/catalog.embedded.h"
+#include "services/reports/editions.h"
 #include "services/reports/explanations.h"
 #include "services/reports/figures.h"
 #include "services/reports/measures.h"
 #include "services/reports/rebuilding.h"
+#include "services/reports/return_service.h"
 #include "services/reports/rollups.h"
 #include "services/reports/schema.embedded.h"
 #include "services/reports/summaries.h"
 #include "services/reports/verification.h"
+#include "services/reports/work_summaries.h"
 
 namespace gonghui::reports {
 namespace {
@@ -35,10 +38,11 @@ std::vector<EmbeddedFile> Schema() {
 
 class Reports final : public Hosted {
  public:
-  Reports(const Host& host, Measures measures, SummaryTemplate sections)
+  Reports(const Host& host, Measures measures, SummaryTemplate sections, SummaryForms forms)
       : db_(*host.db),
         measures_(std::move(measures)),
         sections_(std::move(sections)),
+        forms_(std::move(forms)),
         rollups_(&measures_, host.tree),
         figures_({.db = host.db,
                   .measures = &measures_,
@@ -51,10 +55,23 @@ class Reports final : public Hosted {
         verification_({.db = host.db, .measures = &measures_, .tree = host.tree}),
         summaries_(
             {.db = host.db, .measures = &measures_, .tree = host.tree, .sections = &sections_}),
+        work_summaries_({.db = host.db,
+                         .measures = &measures_,
+                         .forms = &forms_,
+                         .tree = host.tree,
+                         .activities = host.peer("activities")}),
         rebuilding_({.db = host.db, .measures = &measures_, .tree = host.tree}),
         jobs_({.db = host.db, .clock = host.clock}),
+        editions_({.db = host.db,
+                   .clock = host.clock,
+                   .measures = &measures_,
+                   .tree = host.tree,
+                   .freshness = [this](const std::string& f) { return FreshnessFor(f); },
+                   .jobs = &jobs_}),
         service_("gonghui.reports.v1.ReportService", *host.pipeline),
-        job_service_("gonghui.reports.v1.JobService", *host.pipeline) {
+        job_service_("gonghui.reports.v1.JobService", *host.pipeline),
+        edition_service_("gonghui.reports.v1.EditionService", *host.pipeline),
+        summary_service_("gonghui.reports.v1.SummaryService", *host.pipeline) {
     for (const char* source : kSources) {
       feed::Follower::Options options;
       options.source = source;
@@ -70,13 +87,42 @@ class Reports final : public Hosted {
     service_.Handle("QueryFigures", &figures_, &Figures::Query);
     service_.Handle("GetFreshness", &figures_, &Figures::GetFreshness);
     service_.Handle("ExplainFigure", &explanations_, &Explanations::Explain);
+    service_.Handle<v1::PreviewReorganizationRequest, v1::PreviewReorganizationResponse>(
+        "PreviewReorganization",
+        [](rpc::Call&, const v1::PreviewReorganizationRequest&)
+            -> absl::StatusOr<v1::PreviewReorganizationResponse> {
+          return Unavailable(common::v1::REASON_UNAVAILABLE, "interim", "暂不可用");
+        });
+    summary_service_.Handle("ListSummaryTemplates", &work_summaries_,
+                            &WorkSummaries::ListTemplates);
+    summary_service_.Handle("GenerateSummary", &work_summaries_, &WorkSummaries::Generate);
+    summary_service_.Handle("CheckSummary", &work_summaries_, &WorkSummaries::Check);
     jobs_.Serve(job_service_);
+    jobs_.Register<v1::ClosePeriodRequest, v1::Edition>(
+        "ClosePeriod", [this](rpc::JobRun& run, const v1::ClosePeriodRequest& request) {
+          return editions_.Close(run, request);
+        });
+    edition_service_.Handle("ClosePeriod", &editions_, &Editions::Begin);
+    edition_service_.Handle("GetEdition", &editions_, &Editions::Get);
+    edition_service_.Handle("ListEditions", &editions_, &Editions::List);
+    edition_service_.Handle("ReadEdition", &editions_, &Editions::Read);
+    edition_service_.Handle("ListEditionChanges", &editions_, &Editions::ListChanges);
+    edition_service_.Handle("PublishEdition", &editions_, &Editions::Publish);
     HandleJob("VerifyRollups", &verification_, &Verification::Verify);
     HandleJob("RebuildRollups", &rebuilding_, &Rebuilding::Rebuild);
     service_.Handle("GetWorkSummary", &summaries_, &Summaries::Get);
   }
 
-  std::vector<rpc::Service*> services() override { return {&service_, &job_service_}; }
+  // After construction: forms refer to the measures where they stay.
+  absl::Status OpenReturns(const Host& host) {
+    ASSIGN_OR_RETURN(return_service_, ReturnService::Open(host, measures_, rollups_));
+    return absl::OkStatus();
+  }
+
+  std::vector<rpc::Service*> services() override {
+    return {&service_, &job_service_, &edition_service_, &summary_service_,
+            &return_service_->service()};
+  }
 
   void Start() override {
     if (absl::Status status = rollups_.Refresh(db_); !status.ok()) {
@@ -139,16 +185,22 @@ class Reports final : public Hosted {
   sql::Database& db_;
   const Measures measures_;
   const SummaryTemplate sections_;
+  const SummaryForms forms_;
   Rollups rollups_;
   std::vector<std::unique_ptr<feed::Follower>> followers_;
   Figures figures_;
   Explanations explanations_;
   Verification verification_;
   Summaries summaries_;
+  WorkSummaries work_summaries_;
   Rebuilding rebuilding_;
   rpc::Jobs jobs_;
+  Editions editions_;
   rpc::Service service_;
   rpc::Service job_service_;
+  rpc::Service edition_service_;
+  rpc::Service summary_service_;
+  std::unique_ptr<ReturnService> return_service_;
 };
 
 }  // namespace
@@ -157,7 +209,12 @@ absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
   ASSIGN_OR_RETURN(Measures measures, Measures::Load(embedded::services_reports_catalog()));
   ASSIGN_OR_RETURN(SummaryTemplate sections, SummaryTemplate::Load(measures));
-  return std::make_unique<Reports>(host, std::move(measures), std::move(sections));
+  ASSIGN_OR_RETURN(SummaryForms forms,
+                   SummaryForms::Load(measures, embedded::services_reports_catalog()));
+  auto reports =
+      std::make_unique<Reports>(host, std::move(measures), std::move(sections), std::move(forms));
+  RETURN_IF_ERROR(reports->OpenReturns(host));
+  return reports;
 }
 
 absl::Status CatchUp(Hosted& reports) { return static_cast<Reports&>(reports).CatchUp(); }

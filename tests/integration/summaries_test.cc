@@ -1,0 +1,228 @@
+// Work summaries by RPC: every number is cited, and what is edited afterwards is found.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "common/archive/zip.h"
+#include "gonghui/reports/v1/summary.pb.h"
+#include "tests/integration/reports_suite.h"
+
+namespace gonghui::reports {
+namespace {
+
+constexpr char kSummaries[] = "/gonghui.reports.v1.SummaryService/";
+
+class SummariesTest : public ReportsTest {
+ protected:
+  static v1::GenerateSummaryRequest Wanted(std::vector<v1::SummaryFormat> formats = {}) {
+    v1::GenerateSummaryRequest request;
+    request.set_parent("federations/demo");
+    request.set_organization("D01");
+    request.set_period("2020H1");
+    request.set_template_("district_half_year");
+    for (const v1::SummaryFormat format : formats) request.add_formats(format);
+    return request;
+  }
+
+  absl::StatusOr<v1::GenerateSummaryResponse> Generate(const v1::GenerateSummaryRequest& request,
+                                                       rpc::Client* caller = nullptr) {
+    return (caller == nullptr ? admin_.get() : caller)
+        ->Invoke<v1::GenerateSummaryResponse>(absl::StrCat(kSummaries, "GenerateSummary"), request);
+  }
+
+  absl::StatusOr<v1::CheckSummaryResponse> Check(v1::SummaryFormat format,
+                                                 const std::string& content,
+                                                 rpc::Client* caller = nullptr) {
+    v1::CheckSummaryRequest request;
+    request.set_parent("federations/demo");
+    request.set_format(format);
+    request.set_content(content);
+    return (caller == nullptr ? admin_.get() : caller)
+        ->Invoke<v1::CheckSummaryResponse>(absl::StrCat(kSummaries, "CheckSummary"), request);
+  }
+
+  std::string Markdown() {
+    auto answer = Generate(Wanted());
+    EXPECT_THAT(answer, IsOk());
+    return answer.ok() ? answer->files(0).content() : "";
+  }
+
+  void AddPlanItem(const std::string& number, const std::string& type, const std::string& on_date,
+                   const std::string& title, const std::string& organization = "D01") {
+    common::v1::CreateRecordRequest request;
+    request.set_parent("federations/demo");
+    common::v1::Record& record = *request.mutable_record();
+    record.set_kind("plan_item");
+    record.set_number(number);
+    record.set_title(title);
+    record.set_organization(organization);
+    record.set_on_date(on_date);
+    (*record.mutable_fields())["item_type"] = type;
+    (*record.mutable_fields())["aspect"] = "组织建设";
+    (*record.mutable_fields())["owner"] = "组织部";
+    ASSERT_THAT(admin_->Invoke<common::v1::Record>(
+                    "/gonghui.activities.v1.ActivityService/CreateRecord", request),
+                IsOk());
+  }
+};
+
+TEST_P(SummariesTest, EveryNumberIsCitedAndEachCitationIsAFigure) {
+  ASSERT_OK_AND_ASSIGN(const auto answer,
+                       Generate(Wanted({v1::SUMMARY_FORMAT_MARKDOWN, v1::SUMMARY_FORMAT_CSV})));
+  EXPECT_EQ(answer.template_(), "district_half_year");
+  ASSERT_EQ(answer.files_size(), 2);
+  const std::string& markdown = answer.files(0).content();
+  EXPECT_TRUE(absl::StartsWith(markdown, "# D01工会2020年上半年工作总结\n")) << markdown;
+  ASSERT_GT(answer.citations_size(), 0);
+  for (int i = 0; i < answer.citations_size(); ++i) {
+    const v1::SummaryCitation& citation = answer.citations(i);
+    const std::string note =
+        absl::StrCat("[^", i + 1, "]: ", citation.name(), " = ", citation.exact(), "\n");
+    EXPECT_NE(markdown.find(note), std::string::npos) << note;
+    v1::ExplainFigureRequest explain;
+    explain.set_name(citation.figure().name());
+    ASSERT_OK_AND_ASSIGN(const auto explained,
+                         admin_->Invoke<v1::ExplainFigureResponse>(
+                             absl::StrCat(kReports, "ExplainFigure"), explain));
+    EXPECT_EQ(explained.figure().text(), citation.exact());
+  }
+  EXPECT_EQ(answer.files(1).file_name(), "figures.csv");
+  EXPECT_NE(answer.files(1).content().find("\nhandouts_distributed,topic=law,2020H1,D01,"),
+            std::string::npos)
+      << answer.files(1).content();
+}
+
+TEST_P(SummariesTest, TheSameFiguresStandInEveryFormat) {
+  const auto request = Wanted({v1::SUMMARY_FORMAT_MARKDOWN, v1::SUMMARY_FORMAT_HTML,
+                               v1::SUMMARY_FORMAT_DOCX, v1::SUMMARY_FORMAT_XLSX});
+  ASSERT_OK_AND_ASSIGN(const auto answer, Generate(request));
+  ASSERT_OK_AND_ASSIGN(const auto again, Generate(request));
+  ASSERT_EQ(answer.files_size(), 4);
+  for (int i = 0; i < 3; ++i) {
+    const v1::SummaryFile& file = answer.files(i);
+    EXPECT_EQ(file.content(), again.files(i).content()) << file.file_name();
+    ASSERT_OK_AND_ASSIGN(const auto checked, Check(file.format(), file.content()));
+    EXPECT_EQ(checked.findings_size(), 0) << checked.DebugString();
+    EXPECT_EQ(checked.citations(), answer.citations_size());
+  }
+  ASSERT_OK_AND_ASSIGN(const auto annex, archive::ReadZip(answer.files(3).content()));
+  const std::string& all = annex.at("xl/worksheets/sheet2.xml");
+  EXPECT_NE(all.find("federations/demo/organizations/D01/figures/handouts_distributed/2020H1"),
+            std::string::npos);
+  EXPECT_NE(all.find("宣传资料发放数 = 2020-01至2020-06之和"), std::string::npos);
+}
+
+TEST_P(SummariesTest, AnEditedNumberIsFoundAndALaterRecordMakesItOutdated) {
+  const std::string markdown = Markdown();
+  const std::string figure = "安全生产资料";
+  const size_t at = markdown.find(figure);
+  ASSERT_NE(at, std::string::npos) << markdown;
+  const size_t end = markdown.find("[^", at);
+  const std::string number = markdown.substr(at + figure.size(), end - at - figure.size());
+  const std::string edited =
+      absl::StrReplaceAll(markdown, {{figure + number, figure + "1" + number}});
+  ASSERT_OK_AND_ASSIGN(const auto checked, Check(v1::SUMMARY_FORMAT_MARKDOWN, edited));
+  ASSERT_EQ(checked.findings_size(), 1) << checked.DebugString();
+  EXPECT_EQ(checked.findings(0).fault(), v1::SUMMARY_FAULT_DIFFERS);
+  EXPECT_EQ(checked.findings(0).found(), "1" + number);
+  EXPECT_EQ(checked.findings(0).expected(), number);
+
+  AddHandouts(kRecords, 5);
+  ASSERT_THAT(suite_->CatchUp(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto later, Check(v1::SUMMARY_FORMAT_MARKDOWN, markdown));
+  ASSERT_GE(later.findings_size(), 1);
+  EXPECT_EQ(later.findings(0).fault(), v1::SUMMARY_FAULT_OUTDATED) << later.DebugString();
+}
+
+TEST_P(SummariesTest, TreeModesStandInTheCitations) {
+  v1::GenerateSummaryRequest request = Wanted();
+  request.set_tree_mode(v1::TREE_MODE_AS_IS);
+  ASSERT_OK_AND_ASSIGN(const auto answer, Generate(request));
+  ASSERT_GT(answer.citations_size(), 0);
+  for (const v1::SummaryCitation& citation : answer.citations()) {
+    EXPECT_NE(citation.name().find("/2020H1@as_is"), std::string::npos) << citation.name();
+  }
+  ASSERT_OK_AND_ASSIGN(const auto checked,
+                       Check(v1::SUMMARY_FORMAT_MARKDOWN, answer.files(0).content()));
+  EXPECT_EQ(checked.findings_size(), 0) << checked.DebugString();
+}
+
+TEST_P(SummariesTest, PlanItemsAreWrittenAndTheirTextIsChecked) {
+  AddPlanItem("P1", "problem", "2020-06-20", "小微企业建会率不高，12家未建会。");
+  AddPlanItem("P2", "next", "2020-07-10", "新建工会20家");
+  AddPlanItem("P3", "next", "2021-07-10", "明年的事");
+  AddPlanItem("P4", "problem", "2020-06-20", "下级的事", "T01");
+  const std::string markdown = Markdown();
+  EXPECT_NE(markdown.find("1.小微企业建会率不高，12家未建会["), std::string::npos) << markdown;
+  EXPECT_NE(markdown.find("1.新建工会20家["), std::string::npos) << markdown;
+  EXPECT_EQ(markdown.find("明年的事"), std::string::npos);
+  EXPECT_EQ(markdown.find("下级的事"), std::string::npos);
+  ASSERT_OK_AND_ASSIGN(const auto same, Check(v1::SUMMARY_FORMAT_MARKDOWN, markdown));
+  EXPECT_EQ(same.findings_size(), 0) << same.DebugString();
+  ASSERT_OK_AND_ASSIGN(const auto edited,
+                       Check(v1::SUMMARY_FORMAT_MARKDOWN,
+                             absl::StrReplaceAll(markdown, {{"新建工会20家", "新建工会25家"}})));
+  ASSERT_EQ(edited.findings_size(), 1) << edited.DebugString();
+  EXPECT_EQ(edited.findings(0).expected(), "新建工会20家");
+
+  auto statistician = Client("demo", "statistician", "D01");
+  ASSERT_OK_AND_ASSIGN(const auto theirs, Generate(Wanted(), statistician.get()));
+  EXPECT_EQ(theirs.notes_size(), 0);
+  EXPECT_NE(theirs.files(0).content().find("新建工会20家"), std::string::npos);
+}
+
+TEST_P(SummariesTest, ACallerSeesOnlyFiguresWithinReach) {
+  using common::v1::REASON_OUT_OF_SCOPE;
+  using common::v1::REASON_WRONG_FEDERATION;
+  auto town = Client("demo", "statistician", "T01");
+  auto other = Client("other", "admin", "*");
+  EXPECT_THAT(Generate(Wanted(), town.get()), HasReason(REASON_OUT_OF_SCOPE));
+  EXPECT_THAT(Generate(Wanted(), other.get()), HasReason(REASON_WRONG_FEDERATION));
+  const std::string markdown = Markdown();
+  ASSERT_OK_AND_ASSIGN(const auto checked,
+                       Check(v1::SUMMARY_FORMAT_MARKDOWN, markdown, town.get()));
+  ASSERT_GT(checked.citations(), 0);
+  int unreadable = 0;
+  for (const v1::SummaryFinding& finding : checked.findings()) {
+    unreadable += finding.fault() == v1::SUMMARY_FAULT_UNREADABLE ? 1 : 0;
+    EXPECT_EQ(finding.expected(), "");
+    EXPECT_FALSE(finding.hint().zh().empty());
+  }
+  EXPECT_EQ(unreadable, checked.citations());
+}
+
+TEST_P(SummariesTest, FaultsNameTheField) {
+  using namespace common::v1;  // NOLINT(google-build-using-namespace): reasons only.
+  v1::GenerateSummaryRequest request = Wanted();
+  request.set_period("May");
+  EXPECT_THAT(Generate(request), HasReasonAt(REASON_PERIOD_INVALID, "period"));
+  request = Wanted();
+  request.set_template_("no_such");
+  EXPECT_THAT(Generate(request), HasReasonAt(REASON_NOT_FOUND, "template"));
+  request = Wanted();
+  request.set_organization("X99");
+  EXPECT_FALSE(Generate(request).ok());
+  request = Wanted();
+  request.set_tree_mode(v1::TREE_MODE_AS_OF);
+  EXPECT_THAT(Generate(request), HasReasonAt(REASON_FIELD_REQUIRED, "tree_date"));
+  EXPECT_THAT(Check(v1::SUMMARY_FORMAT_DOCX, "no zip"),
+              HasReasonAt(REASON_FIELD_INVALID, "content"));
+  EXPECT_THAT(Check(v1::SUMMARY_FORMAT_CSV, "1"), HasReasonAt(REASON_FIELD_INVALID, "format"));
+  EXPECT_THAT(Check(v1::SUMMARY_FORMAT_MARKDOWN, ""),
+              HasReasonAt(REASON_FIELD_REQUIRED, "content"));
+}
+
+TEST_P(SummariesTest, TemplatesAreListed) {
+  ASSERT_OK_AND_ASSIGN(const auto answer, admin_->Invoke<v1::ListSummaryTemplatesResponse>(
+                                              absl::StrCat(kSummaries, "ListSummaryTemplates"),
+                                              v1::ListSummaryTemplatesRequest()));
+  EXPECT_EQ(answer.templates_size(), 6);
+  EXPECT_GT(answer.allowed_numerals_size(), 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, SummariesTest, ::testing::Values("sqlite"));
+
+}  // namespace
+}  // namespace gonghui::reports
