@@ -251,6 +251,7 @@ absl::StatusOr<std::unique_ptr<JobRun>> Jobs::Claim() {
     job.set_attempts(job.attempts() + 1);
     run->kind_ = rows[0].Get<std::string>(0);
     run->organization_ = rows[0].Get<std::string>(1);
+    run->caller_ = job.caller();
     run->request_ = rows[0].Get<sql::Bytes>(2).data;
     run->progress_ = {job.done(), job.total(), job.note(), rows[0].Get<sql::Bytes>(3).data};
     claimed = true;
