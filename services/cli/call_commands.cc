@@ -17,12 +17,16 @@ namespace {
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-constexpr const char* kServices[] = {
-    "membership.v1.FederationService", "membership.v1.OrganizationService",
-    "membership.v1.MemberService",     "membership.v1.RegisterService",
-    "funds.v1.LedgerService",          "funds.v1.BenefitService",
-    "activities.v1.ActivityService",   "casework.v1.CaseService",
-    "reports.v1.ReportService"};
+constexpr const char* kServices[] = {"membership.v1.FederationService",
+                                     "membership.v1.OrganizationService",
+                                     "membership.v1.MemberService",
+                                     "membership.v1.RegisterService",
+                                     "membership.v1.ReorganizationService",
+                                     "funds.v1.LedgerService",
+                                     "funds.v1.BenefitService",
+                                     "activities.v1.ActivityService",
+                                     "casework.v1.CaseService",
+                                     "reports.v1.ReportService"};
 
 std::vector<const MethodDescriptor*> Methods() {
   std::vector<const MethodDescriptor*> methods;

@@ -34,9 +34,12 @@ Program::Program()
   AddImportCommands(*this);
   AddFigureCommands(*this);
   AddReportCommands(*this);
+  AddReturnCommands(*this);
   AddJobCommands(*this);
   AddEditionCommands(*this);
+  AddSummaryCommands(*this);
   AddTreeCommands(*this);
+  AddReorganizationCommands(*this);
   AddRecordCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);

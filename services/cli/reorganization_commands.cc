@@ -114,9 +114,8 @@ void Show(const Session& session, const Reorganization& shown) {
     return;
   }
   const auto& counts = shown.counts();
-  std::string text =
-      absl::StrCat(LeafOf(shown.name()).empty() ? "" : std::string(LeafOf(shown.name())), "  ",
-                   StateWord(session, shown.state()), "  ", shown.title(), "\n");
+  std::string text = absl::StrCat(std::string(LeafOf(shown.name())), "  ",
+                                  StateWord(session, shown.state()), "  ", shown.title(), "\n");
   for (const ReorganizationStep& step : shown.steps())
     absl::StrAppend(&text, "  ", Sketch(step), "\n");
   absl::StrAppend(

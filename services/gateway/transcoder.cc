@@ -178,9 +178,9 @@ absl::StatusOr<Transcoder> Transcoder::Make(
   for (const char* name :
        {"gonghui.membership.v1.FederationService", "gonghui.membership.v1.OrganizationService",
         "gonghui.membership.v1.MemberService", "gonghui.membership.v1.RegisterService",
-        "gonghui.funds.v1.LedgerService", "gonghui.funds.v1.BenefitService",
-        "gonghui.activities.v1.ActivityService", "gonghui.casework.v1.CaseService",
-        "gonghui.reports.v1.ReportService"}) {
+        "gonghui.membership.v1.ReorganizationService", "gonghui.funds.v1.LedgerService",
+        "gonghui.funds.v1.BenefitService", "gonghui.activities.v1.ActivityService",
+        "gonghui.casework.v1.CaseService", "gonghui.reports.v1.ReportService"}) {
     const auto* service =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
     if (service == nullptr) return Internal(absl::StrCat("service ", name, " is not linked"));

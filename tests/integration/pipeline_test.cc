@@ -561,9 +561,10 @@ TEST(ServiceTest, EveryServiceHasItsPolicies) {
   for (const char* name :
        {"gonghui.membership.v1.FederationService", "gonghui.membership.v1.OrganizationService",
         "gonghui.membership.v1.MemberService", "gonghui.membership.v1.RegisterService",
-        "gonghui.funds.v1.LedgerService", "gonghui.funds.v1.BenefitService",
-        "gonghui.activities.v1.ActivityService", "gonghui.casework.v1.CaseService",
-        "gonghui.reports.v1.ReportService", "gonghui.feed.v1.FeedService"}) {
+        "gonghui.membership.v1.ReorganizationService", "gonghui.funds.v1.LedgerService",
+        "gonghui.funds.v1.BenefitService", "gonghui.activities.v1.ActivityService",
+        "gonghui.casework.v1.CaseService", "gonghui.reports.v1.ReportService",
+        "gonghui.feed.v1.FeedService"}) {
     ASSERT_NE(pool->FindServiceByName(name), nullptr) << name;
     const Service service(name, pipeline);  // Checks permissions and scope paths.
     services += static_cast<int>(!service.Missing().empty());
