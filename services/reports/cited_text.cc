@@ -18,7 +18,7 @@ bool ReadFootnote(std::string_view line, std::map<std::string, Footnote>& footno
   const size_t close = line.find("]:");
   if (!line.starts_with("[^") || close == std::string_view::npos) return false;
   std::string_view rest = Strip(line.substr(close + 2));
-  const size_t sign = rest.rfind(" = ");
+  const size_t sign = rest.find(" = ");
   Footnote note{.citation = std::string(Strip(rest.substr(0, sign))), .exact = ""};
   if (sign != std::string_view::npos) note.exact = Strip(rest.substr(sign + 3));
   footnotes[std::string(line.substr(2, close - 2))] = std::move(note);

@@ -1,5 +1,4 @@
-// The measures and indicators of the catalogue, its kinds of periods, and the sentences of the work
-// summary.
+// The measures and indicators of the catalogue, and its kinds of periods.
 #pragma once
 
 #include <map>
@@ -19,6 +18,8 @@ inline constexpr std::string_view kMonthKey = "month";
 
 // The file of the catalogue that holds the forms of returns: it has a schema of its own (forms.h).
 inline constexpr std::string_view kFormsFile = "forms.yaml";
+// The same for targets and appraisals (appraisal_schemes.h).
+inline constexpr std::string_view kAppraisalsFile = "appraisals.yaml";
 // How the names of the files of work summaries begin.
 inline constexpr std::string_view kSummaryFiles = "summary_";
 

@@ -15,11 +15,11 @@
 #include "services/reports/explanations.h"
 #include "services/reports/figures.h"
 #include "services/reports/measures.h"
+#include "services/reports/preview.h"
 #include "services/reports/rebuilding.h"
 #include "services/reports/return_service.h"
 #include "services/reports/rollups.h"
 #include "services/reports/schema.embedded.h"
-#include "services/reports/summaries.h"
 #include "services/reports/verification.h"
 #include "services/reports/work_summaries.h"
 
@@ -38,10 +38,9 @@ std::vector<EmbeddedFile> Schema() {
 
 class Reports final : public Hosted {
  public:
-  Reports(const Host& host, Measures measures, SummaryTemplate sections, SummaryForms forms)
+  Reports(const Host& host, Measures measures, SummaryForms forms)
       : db_(*host.db),
         measures_(std::move(measures)),
-        sections_(std::move(sections)),
         forms_(std::move(forms)),
         rollups_(&measures_, host.tree),
         figures_({.db = host.db,
@@ -52,9 +51,11 @@ class Reports final : public Hosted {
                        .measures = &measures_,
                        .tree = host.tree,
                        .freshness = [this](const std::string& f) { return FreshnessFor(f); }}),
+        preview_({.db = host.db,
+                  .measures = &measures_,
+                  .tree = host.tree,
+                  .membership = host.peer("membership")}),
         verification_({.db = host.db, .measures = &measures_, .tree = host.tree}),
-        summaries_(
-            {.db = host.db, .measures = &measures_, .tree = host.tree, .sections = &sections_}),
         work_summaries_({.db = host.db,
                          .measures = &measures_,
                          .forms = &forms_,
@@ -87,12 +88,7 @@ class Reports final : public Hosted {
     service_.Handle("QueryFigures", &figures_, &Figures::Query);
     service_.Handle("GetFreshness", &figures_, &Figures::GetFreshness);
     service_.Handle("ExplainFigure", &explanations_, &Explanations::Explain);
-    service_.Handle<v1::PreviewReorganizationRequest, v1::PreviewReorganizationResponse>(
-        "PreviewReorganization",
-        [](rpc::Call&, const v1::PreviewReorganizationRequest&)
-            -> absl::StatusOr<v1::PreviewReorganizationResponse> {
-          return Unavailable(common::v1::REASON_UNAVAILABLE, "interim", "暂不可用");
-        });
+    service_.Handle("PreviewReorganization", &preview_, &Preview::Get);
     summary_service_.Handle("ListSummaryTemplates", &work_summaries_,
                             &WorkSummaries::ListTemplates);
     summary_service_.Handle("GenerateSummary", &work_summaries_, &WorkSummaries::Generate);
@@ -110,7 +106,6 @@ class Reports final : public Hosted {
     edition_service_.Handle("PublishEdition", &editions_, &Editions::Publish);
     HandleJob("VerifyRollups", &verification_, &Verification::Verify);
     HandleJob("RebuildRollups", &rebuilding_, &Rebuilding::Rebuild);
-    service_.Handle("GetWorkSummary", &summaries_, &Summaries::Get);
   }
 
   // After construction: forms refer to the measures where they stay.
@@ -184,14 +179,13 @@ class Reports final : public Hosted {
 
   sql::Database& db_;
   const Measures measures_;
-  const SummaryTemplate sections_;
   const SummaryForms forms_;
   Rollups rollups_;
   std::vector<std::unique_ptr<feed::Follower>> followers_;
   Figures figures_;
   Explanations explanations_;
+  Preview preview_;
   Verification verification_;
-  Summaries summaries_;
   WorkSummaries work_summaries_;
   Rebuilding rebuilding_;
   rpc::Jobs jobs_;
@@ -208,11 +202,9 @@ class Reports final : public Hosted {
 absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
   ASSIGN_OR_RETURN(Measures measures, Measures::Load(embedded::services_reports_catalog()));
-  ASSIGN_OR_RETURN(SummaryTemplate sections, SummaryTemplate::Load(measures));
   ASSIGN_OR_RETURN(SummaryForms forms,
                    SummaryForms::Load(measures, embedded::services_reports_catalog()));
-  auto reports =
-      std::make_unique<Reports>(host, std::move(measures), std::move(sections), std::move(forms));
+  auto reports = std::make_unique<Reports>(host, std::move(measures), std::move(forms));
   RETURN_IF_ERROR(reports->OpenReturns(host));
   return reports;
 }

@@ -186,11 +186,25 @@ void AppendRun(const SummaryDocument& document, const SummaryRun& run, std::stri
             TextRun(run.text), "</w:hyperlink>");
 }
 
-void AppendParagraph(const SummaryDocument& document, const SummaryParagraph& paragraph,
-                     const ClosingIndents& indents, std::string* xml) {
+// True for what must not part from the paragraph after it: the signer, and the text before it, for
+// no page holds the signer and the date alone.
+bool StaysWithNext(const SummaryDocument& document, size_t index) {
+  const auto style = [&](size_t i) { return document.paragraphs[i].style; };
+  if (style(index) == ParagraphStyle::kSigner || style(index) == ParagraphStyle::kAttachment) {
+    return true;
+  }
+  if (index + 1 == document.paragraphs.size()) return false;
+  return style(index + 1) == ParagraphStyle::kSigner ||
+         style(index + 1) == ParagraphStyle::kAttachment;
+}
+
+void AppendParagraph(const SummaryDocument& document, size_t index, const ClosingIndents& indents,
+                     std::string* xml) {
+  const SummaryParagraph& paragraph = document.paragraphs[index];
   StrAppend(xml, "<w:p><w:pPr><w:pStyle w:val=\"", StyleIdOf(paragraph.style), "\"/>");
+  if (StaysWithNext(document, index)) *xml += "<w:keepNext/>";
   const bool signer = paragraph.style == ParagraphStyle::kSigner;
-  if (signer) *xml += "<w:keepNext/><w:spacing w:before=\"1158\"/>";  // Two lines.
+  if (signer) *xml += "<w:spacing w:before=\"1158\"/>";  // Two lines.
   if (signer || paragraph.style == ParagraphStyle::kDate) {
     const int chars = signer ? indents.signer : indents.date;
     StrAppend(xml, "<w:ind w:rightChars=\"", chars, "\" w:right=\"", chars * 32 / 10, "\"/>");
@@ -203,8 +217,8 @@ void AppendParagraph(const SummaryDocument& document, const SummaryParagraph& pa
 std::string DocumentXml(const SummaryDocument& document) {
   const ClosingIndents indents = IndentsOf(document);
   std::string xml = StrCat(kDeclaration, "<w:document ", kWord, "><w:body>");
-  for (const SummaryParagraph& paragraph : document.paragraphs) {
-    AppendParagraph(document, paragraph, indents, &xml);
+  for (size_t i = 0; i < document.paragraphs.size(); ++i) {
+    AppendParagraph(document, i, indents, &xml);
   }
   // In twentieths of a point: 37, 35, 28 and 26 mm.
   return xml +

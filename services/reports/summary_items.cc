@@ -19,12 +19,15 @@ std::string FieldOf(const common::v1::Record& record, const std::string& name) {
   return found == record.fields().end() ? "" : found->second;
 }
 
-// The title as it stands in a sentence: the text adds the full stop.
+// The title as it stands in a sentence: one line, and the text adds the full stop.
 std::string TextOf(const common::v1::Record& record) {
   std::string_view text = Strip(record.title());
   constexpr std::string_view kStop = "。";
   while (text.ends_with(kStop)) text.remove_suffix(kStop.size());
-  return std::string(text);
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line;
 }
 
 }  // namespace

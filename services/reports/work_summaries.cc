@@ -5,6 +5,7 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/sheet/text.h"
 #include "services/reports/basis.h"
 #include "services/reports/explanations.h"
 
@@ -63,23 +64,38 @@ absl::Status FormatUnreadable() {
       .At("format");
 }
 
+absl::StatusOr<CitedText> ReadFormat(const v1::CheckSummaryRequest& request) {
+  if (request.format() == v1::SUMMARY_FORMAT_DOCX) return ReadDocx(request.content());
+  ASSIGN_OR_RETURN(const std::string text, sheet::DecodeText(request.content()));
+  return request.format() == v1::SUMMARY_FORMAT_HTML ? ReadHtml(text) : ReadMarkdown(text);
+}
+
+// Answers hold text of the file, and answers are UTF-8.
+bool IsText(const CitedText& text) {
+  return std::all_of(text.begin(), text.end(), [](const CitedParagraph& paragraph) {
+    return sheet::IsUtf8(paragraph.text) &&
+           std::all_of(paragraph.spans.begin(), paragraph.spans.end(), [](const CitedSpan& span) {
+             return sheet::IsUtf8(span.citation) && sheet::IsUtf8(span.exact);
+           });
+  });
+}
+
 absl::StatusOr<CitedText> ReadText(const v1::CheckSummaryRequest& request) {
-  switch (request.format()) {
-    case v1::SUMMARY_FORMAT_MARKDOWN:
-      return ReadMarkdown(request.content());
-    case v1::SUMMARY_FORMAT_HTML:
-      return ReadHtml(request.content());
-    case v1::SUMMARY_FORMAT_DOCX: {
-      auto text = ReadDocx(request.content());
-      if (text.ok()) return text;
-      return InvalidArgument(ReasonOf(text.status()),
-                             std::string(FromAbsl(text.status().message())),
-                             MessageZhOf(text.status()))
-          .At("content");
-    }
-    default:
-      return FormatUnreadable();
+  if (request.format() != v1::SUMMARY_FORMAT_MARKDOWN &&
+      request.format() != v1::SUMMARY_FORMAT_HTML && request.format() != v1::SUMMARY_FORMAT_DOCX) {
+    return FormatUnreadable();
   }
+  auto text = ReadFormat(request);
+  if (text.ok() && IsText(*text)) return text;
+  if (text.ok()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "the text is damaged: it is not UTF-8; save the file again as UTF-8",
+                           "文本已损坏，不是 UTF-8 编码，请以 UTF-8 重新保存")
+        .At("content");
+  }
+  return InvalidArgument(ReasonOf(text.status()), std::string(FromAbsl(text.status().message())),
+                         MessageZhOf(text.status()))
+      .At("content");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/testing/jobs.h"
 #include "common/testing/matchers.h"
 #include "gonghui/common/v1/record.pb.h"
 #include "gonghui/membership/v1/federation.pb.h"
@@ -23,6 +24,7 @@ using common::v1::Record;
 using testing::HasReason;
 using testing::HasReasonAt;
 using testing::IsOk;
+using testing::RunJob;
 
 constexpr char kReports[] = "/gonghui.reports.v1.ReportService/";
 
@@ -245,14 +247,8 @@ TEST_F(FiguresTest, QueriesAreRefusedWithReasonAndField) {
   EXPECT_THAT(Explain("federations/demo/figures/x"), HasReasonAt(REASON_FIELD_INVALID, "name"));
   EXPECT_THAT(Explain("federations/demo/organizations/D01/figures/no_such/2020"),
               HasReasonAt(REASON_MEASURE_UNKNOWN, "name"));
-  v1::GetWorkSummaryRequest summary;
-  summary.set_parent("federations/demo");
-  summary.set_organization("D01");
-  summary.set_period("May");
-  EXPECT_THAT(Ask<v1::GetWorkSummaryResponse>(*admin_, "GetWorkSummary", summary),
-              HasReasonAt(REASON_PERIOD_INVALID, "period"));
   v1::VerifyRollupsRequest verify;
-  EXPECT_THAT(Ask<v1::VerifyRollupsResponse>(*admin_, "VerifyRollups", verify),
+  EXPECT_THAT(Ask<common::v1::Job>(*admin_, "VerifyRollups", verify),
               HasReasonAt(REASON_FIELD_REQUIRED, "parent"));
   v1::ExplainFigureRequest damaged;
   damaged.set_name("federations/demo/organizations/D01/figures/disputes_accepted/2020");
@@ -299,30 +295,6 @@ TEST_F(FiguresTest, RecordsComePageByPage) {
   EXPECT_TRUE(second.next_page_token().empty());
 }
 
-TEST_F(FiguresTest, EveryNumberOfTheSummaryIsCitedAndEachCitationResolves) {
-  v1::GetWorkSummaryRequest request;
-  request.set_parent("federations/demo");
-  request.set_organization("D01");
-  request.set_period("2020H1");
-  ASSERT_OK_AND_ASSIGN(auto summary,
-                       Ask<v1::GetWorkSummaryResponse>(*admin_, "GetWorkSummary", request));
-  EXPECT_TRUE(summary.markdown().starts_with("# D01工会2020年上半年工作总结"))
-      << summary.markdown();
-  ASSERT_GT(summary.figures_size(), 5);
-  for (int i = 0; i < summary.figures_size(); ++i) {
-    const v1::Figure& figure = summary.figures(i);
-    const std::string note = absl::StrCat("[^", i + 1, "]: ", figure.name(), "\n");
-    EXPECT_NE(summary.markdown().find(note), std::string::npos) << note;
-    ASSERT_OK_AND_ASSIGN(auto explained, Explain(figure.name()));
-    EXPECT_EQ(explained.figure().text(), figure.text());
-  }
-  EXPECT_NE(summary.csv().find("\nhandouts_distributed,topic=law,2020H1,D01,120,copy,2\n"),
-            std::string::npos)
-      << summary.csv();
-  EXPECT_TRUE(
-      summary.csv().starts_with("measure,dimensions,period,organization,value,unit,records\n"));
-}
-
 TEST_F(FiguresTest, FiguresFollowAMoveDatedBack) {
   EXPECT_EQ(Answers(Query("T01", "2020H1", "safety_campaign_items", "month=2020-01")),
             (Lines{"T01 month=2020-01 1"}));
@@ -340,8 +312,10 @@ TEST_F(FiguresTest, FiguresFollowAMoveDatedBack) {
             (Lines{"T02 month=2020-01 1"}));
   v1::VerifyRollupsRequest request;
   request.set_parent("federations/demo");
-  ASSERT_OK_AND_ASSIGN(auto verified,
-                       Ask<v1::VerifyRollupsResponse>(*admin_, "VerifyRollups", request));
+  ASSERT_OK_AND_ASSIGN(
+      auto verified,
+      RunJob<v1::VerifyRollupsResult>(*admin_, "/gonghui.reports.v1.ReportService/VerifyRollups",
+                                      "gonghui.reports.v1.JobService", request));
   EXPECT_EQ(verified.divergent(), 0) << verified.ShortDebugString();
   EXPECT_GT(verified.facts(), 10);
   EXPECT_GT(verified.cells(), 10);
@@ -375,14 +349,7 @@ TEST_F(FiguresTest, OrganisationsOutOfScopeStayClosed) {
               HasReason(REASON_OUT_OF_SCOPE));
   v1::VerifyRollupsRequest verify;
   verify.set_parent("federations/demo");
-  EXPECT_THAT(Ask<v1::VerifyRollupsResponse>(*town, "VerifyRollups", verify),
-              HasReason(REASON_OUT_OF_SCOPE));
-  v1::GetWorkSummaryRequest summary;
-  summary.set_parent("federations/demo");
-  summary.set_organization("T02");
-  summary.set_period("2020H1");
-  EXPECT_THAT(Ask<v1::GetWorkSummaryResponse>(*town, "GetWorkSummary", summary),
-              HasReason(REASON_OUT_OF_SCOPE));
+  EXPECT_THAT(Ask<common::v1::Job>(*town, "VerifyRollups", verify), HasReason(REASON_OUT_OF_SCOPE));
 }
 
 TEST_F(FiguresTest, AnotherFederationSeesNothing) {
@@ -396,17 +363,11 @@ TEST_F(FiguresTest, AnotherFederationSeesNothing) {
               HasReason(REASON_WRONG_FEDERATION));
   v1::VerifyRollupsRequest verify;
   verify.set_parent("federations/demo");
-  EXPECT_THAT(Ask<v1::VerifyRollupsResponse>(*other, "VerifyRollups", verify),
+  EXPECT_THAT(Ask<common::v1::Job>(*other, "VerifyRollups", verify),
               HasReason(REASON_WRONG_FEDERATION));
   v1::GetFreshnessRequest freshness;
   freshness.set_parent("federations/demo");
   EXPECT_THAT(Ask<v1::GetFreshnessResponse>(*other, "GetFreshness", freshness),
-              HasReason(REASON_WRONG_FEDERATION));
-  v1::GetWorkSummaryRequest summary;
-  summary.set_parent("federations/demo");
-  summary.set_organization("D01");
-  summary.set_period("2020H1");
-  EXPECT_THAT(Ask<v1::GetWorkSummaryResponse>(*other, "GetWorkSummary", summary),
               HasReason(REASON_WRONG_FEDERATION));
 }
 

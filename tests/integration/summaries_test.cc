@@ -209,6 +209,10 @@ TEST_P(SummariesTest, FaultsNameTheField) {
   EXPECT_THAT(Generate(request), HasReasonAt(REASON_FIELD_REQUIRED, "tree_date"));
   EXPECT_THAT(Check(v1::SUMMARY_FORMAT_DOCX, "no zip"),
               HasReasonAt(REASON_FIELD_INVALID, "content"));
+  EXPECT_THAT(Check(v1::SUMMARY_FORMAT_MARKDOWN, "\xff\xff"),
+              HasReasonAt(REASON_FIELD_INVALID, "content"));
+  EXPECT_THAT(Check(v1::SUMMARY_FORMAT_HTML, "<p>&#xD800;1</p>"),
+              HasReasonAt(REASON_FIELD_INVALID, "content"));
   EXPECT_THAT(Check(v1::SUMMARY_FORMAT_CSV, "1"), HasReasonAt(REASON_FIELD_INVALID, "format"));
   EXPECT_THAT(Check(v1::SUMMARY_FORMAT_MARKDOWN, ""),
               HasReasonAt(REASON_FIELD_REQUIRED, "content"));
