@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -27,6 +28,9 @@ struct FigureOptions {
   std::string period;
   std::vector<std::string> measures;
   std::string dimensions;
+  std::string tree;
+  std::string line;
+  std::vector<std::string> comparisons;
   bool children = false;
   bool csv = false;
   int page_size = 20;
@@ -46,7 +50,59 @@ std::string LabelText(const Session& session, const common::v1::Label& label,
   return text.empty() ? name : text;
 }
 
-std::string ValueText(const v1::Figure& figure) { return figure.has_value() ? figure.text() : ""; }
+std::string ValueText(const v1::Figure& figure) {
+  return figure.suppressed() ? "*" : figure.has_value() ? figure.text() : "";
+}
+
+std::string ShownText(const v1::Figure& figure) {
+  const std::string text = ValueText(figure);
+  return text.empty() ? "-" : text;
+}
+
+std::string RecordsText(const v1::Figure& figure) {
+  return figure.suppressed() ? "*" : absl::StrCat(figure.records());
+}
+
+absl::Status UnknownWord(const std::string& option, const std::string& word,
+                         const std::string& known) {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         absl::StrCat(option, " takes ", known, "; '", word, "' is none of these."),
+                         absl::StrCat(option, " 可用 ", known, "，没有“", word, "”。"));
+}
+
+// --tree, --line and --compare as the request has them.
+absl::Status SetBasis(const FigureOptions& options, v1::QueryFiguresRequest& request) {
+  constexpr char kAsOf[] = "as_of:";
+  if (options.tree == "as_is") {
+    request.set_tree_mode(v1::TREE_MODE_AS_IS);
+  } else if (absl::StartsWith(options.tree, kAsOf)) {
+    request.set_tree_mode(v1::TREE_MODE_AS_OF);
+    request.set_tree_date(options.tree.substr(sizeof(kAsOf) - 1));
+  } else if (!options.tree.empty() && options.tree != "as_was") {
+    return UnknownWord("--tree", options.tree, "as_was, as_is, as_of:DATE");
+  }
+  if (options.line == "affiliated") {
+    request.set_line(v1::LINE_AFFILIATED);
+  } else if (!options.line.empty() && options.line != "primary") {
+    return UnknownWord("--line", options.line, "primary, affiliated");
+  }
+  for (const std::string& word : options.comparisons) {
+    if (word != "yoy" && word != "pop") return UnknownWord("--compare", word, "yoy, pop");
+    request.add_comparisons(word == "yoy" ? v1::COMPARISON_YEAR_ON_YEAR
+                                          : v1::COMPARISON_PERIOD_ON_PERIOD);
+  }
+  return absl::OkStatus();
+}
+
+// The change, or what the comparison says instead: "12.5", "-" where there is none.
+std::string ChangeText(const v1::Figure& figure, int at) {
+  if (at >= figure.comparisons_size()) return "";
+  return figure.comparisons(at).has_change() ? figure.comparisons(at).change_text() : "";
+}
+
+std::string BaseText(const v1::Figure& figure, int at) {
+  return at < figure.comparisons_size() ? figure.comparisons(at).base_text() : "";
+}
 
 void WarnWhenBehind(const Session& session,
                     const google::protobuf::RepeatedPtrField<v1::Freshness>& sources) {
@@ -71,6 +127,7 @@ absl::StatusOr<int> Figures(Session& session, const FigureOptions& options) {
   for (const std::string& measure : options.measures) request.add_measures(measure);
   request.set_dimensions(options.dimensions);
   request.set_children(options.children);
+  RETURN_IF_ERROR(SetBasis(options, request));
   ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::QueryFiguresResponse>(
                                           std::string(kService) + "QueryFigures", request));
   WarnWhenBehind(session, answer.freshness());
@@ -80,18 +137,37 @@ absl::StatusOr<int> Figures(Session& session, const FigureOptions& options) {
   }
   Cells csv_heading = {"measure", "dimensions", "period", "organization",
                        "value",   "unit",       "records"};
+  Cells heading = {session.Say("figure", "指标"),     session.Say("measure", "指标代码"),
+                   session.Say("dimensions", "维度"), session.Say("organization", "组织"),
+                   session.Say(">value", ">数值"),    session.Say("unit", "单位"),
+                   session.Say(">records", ">记录数")};
+  for (const std::string& word : options.comparisons) {
+    csv_heading.insert(csv_heading.end(), {word + "_base", word + "_change"});
+    const bool yoy = word == "yoy";
+    heading.push_back(session.Say(yoy ? ">year before" : ">before", yoy ? ">上年同期" : ">上期"));
+    heading.push_back(session.Say(">change", yoy ? ">同比" : ">环比"));
+  }
   std::string csv = CsvLine(csv_heading);
-  Table table({session.Say("figure", "指标"), session.Say("measure", "指标代码"),
-               session.Say("dimensions", "维度"), session.Say("organization", "组织"),
-               session.Say(">value", ">数值"), session.Say("unit", "单位"),
-               session.Say(">records", ">记录数")});
+  Table table(heading);
   for (const v1::Figure& figure : answer.figures()) {
     const std::string dimensions = DimensionsText(figure.dimensions());
-    csv += CsvLine({figure.measure(), dimensions, figure.period(), figure.organization(),
-                    ValueText(figure), figure.unit(), absl::StrCat(figure.records())});
-    table.Add({LabelText(session, figure.label(), figure.measure()), figure.measure(), dimensions,
-               figure.organization(), figure.has_value() ? figure.text() : "-", figure.unit(),
-               absl::StrCat(figure.records())});
+    Cells csv_row = {figure.measure(),  dimensions,    figure.period(),    figure.organization(),
+                     ValueText(figure), figure.unit(), RecordsText(figure)};
+    Cells row = {LabelText(session, figure.label(), figure.measure()),
+                 figure.measure(),
+                 dimensions,
+                 figure.organization(),
+                 ShownText(figure),
+                 figure.unit(),
+                 RecordsText(figure)};
+    for (int i = 0; i < static_cast<int>(options.comparisons.size()); ++i) {
+      for (const std::string& text : {BaseText(figure, i), ChangeText(figure, i)}) {
+        csv_row.push_back(text);
+        row.push_back(text.empty() ? "-" : text);
+      }
+    }
+    csv += CsvLine(csv_row);
+    table.Add(row);
   }
   Print(options.csv ? csv : table.Text());
   if (!options.csv && table.empty()) {
@@ -112,6 +188,13 @@ absl::StatusOr<std::string> FigureName(const Session& session, const FigureOptio
   ASSIGN_OR_RETURN(const std::string parent, session.Parent());
   std::string name = absl::StrCat(parent, "/organizations/", options.organization, "/figures/",
                                   options.measures.front(), "/", options.period);
+  v1::QueryFiguresRequest basis;
+  RETURN_IF_ERROR(SetBasis(options, basis));
+  std::string after = basis.tree_mode() == v1::TREE_MODE_AS_IS ? "as_is" : basis.tree_date();
+  if (basis.line() == v1::LINE_AFFILIATED) {
+    absl::StrAppend(&after, after.empty() ? "" : ",", "affiliated");
+  }
+  if (!after.empty()) absl::StrAppend(&name, "@", after);
   std::vector<std::string> parts = absl::StrSplit(options.dimensions, ';', absl::SkipWhitespace());
   for (std::string& part : parts) part = Trimmed(part);
   std::sort(parts.begin(), parts.end());
@@ -126,9 +209,8 @@ std::string DeltaText(const v1::Measure& measure, int64_t delta) {
 void ShowExplanation(const Session& session, const v1::ExplainFigureResponse& answer) {
   const v1::Figure& figure = answer.figure();
   const std::string dimensions = DimensionsText(figure.dimensions());
-  Print(absl::StrCat(LabelText(session, figure.label(), figure.measure()), "  ",
-                     figure.has_value() ? figure.text() : "-", " ", figure.unit(), "  (",
-                     figure.organization(), ", ", figure.period(),
+  Print(absl::StrCat(LabelText(session, figure.label(), figure.measure()), "  ", ShownText(figure),
+                     " ", figure.unit(), "  (", figure.organization(), ", ", figure.period(),
                      dimensions.empty() ? "" : ", " + dimensions, ")\n", answer.formula(), "\n"));
   for (const v1::Figure& part : answer.parts()) {
     Print(absl::StrCat("  ", part.measure(), " = ", ValueText(part), " ", part.unit(), "  ",
@@ -203,6 +285,10 @@ absl::StatusOr<int> Measures(Session& session) {
                measure.system()});
   }
   Print(table.Text());
+  for (const v1::PeriodKind& kind : answer.period_kinds()) {
+    PrintNote(
+        absl::StrCat("2020", kind.suffix(), ": ", LabelText(session, kind.label(), kind.suffix())));
+  }
   return kSuccess;
 }
 
@@ -210,8 +296,19 @@ void AddFigureOptions(CLI::App* command, FigureOptions& options, bool required) 
   command->add_option("--org", options.organization, "Organisation, with everything below it")
       ->required(required)
       ->type_name("ID");
-  command->add_option("--period", options.period, "2020, 2020H1, 2020Q2 or 2020-05")
+  command
+      ->add_option("--period", options.period,
+                   "2020, 2020H1, 2020Q2, 2020-05, 2020-05YTD (January to May); 2020S and the like "
+                   "as gonghui measures lists them")
       ->required(required);
+  command
+      ->add_option("--tree", options.tree,
+                   "Tree: as_was (when it happened), as_is (today's) or as_of:2021-01-01")
+      ->type_name("TREE");
+  command
+      ->add_option("--line", options.line,
+                   "affiliated: with organisations on the second line, as of an industry union")
+      ->type_name("LINE");
   command->add_option("-m,--measure", options.measures, "Measure; gonghui measures lists them")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -230,6 +327,11 @@ void AddFigureCommands(Program& program) {
   CLI::App* figures = AddCommand(program.app, "figures", "Figures of an organisation and a period",
                                  "gonghui figures --org D01 --period 2020H1 --csv");
   AddFigureOptions(figures, *options, true);
+  figures
+      ->add_option("--compare", options->comparisons,
+                   "yoy (a year before), pop (the period before), or both: yoy,pop")
+      ->delimiter(',')
+      ->type_name("WORD");
   figures->add_flag("--children", options->children, "Also those of each direct child");
   figures->add_flag("--csv", options->csv,
                     "measure,dimensions,period,organization,value,unit,records");

@@ -90,6 +90,24 @@ absl::StatusOr<Standpoint> Standpoint::Load(sql::Tx& tx, const std::string& tena
   return standpoint;
 }
 
+absl::StatusOr<Standpoint> Standpoint::LoadPlanned(
+    sql::Tx& tx, const std::string& tenant, const Basis& basis,
+    std::shared_ptr<const OrganizationTree> planned,
+    const std::vector<common::v1::Succession>& successions) {
+  Basis after = basis;
+  after.tree = planned;
+  ASSIGN_OR_RETURN(Standpoint standpoint, Load(tx, tenant, after, true));
+  for (auto& [organization, history] : standpoint.placed_) {
+    // What else changed of late, the cells do not know yet.
+    PathHistory then = HistoryOf(*planned, organization);
+    if (then != HistoryOf(*basis.tree, organization)) history = std::move(then);
+  }
+  for (const common::v1::Succession& succession : successions) {
+    standpoint.successions_.Apply(succession);
+  }
+  return standpoint;
+}
+
 const std::vector<std::string>& Standpoint::Differing(const std::string& owner) {
   auto [found, fresh] = differing_.try_emplace(owner);
   if (!fresh || basis_.IsDefault()) return found->second;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,9 +29,22 @@ class Standpoint {
   static absl::StatusOr<Standpoint> Load(sql::Tx& tx, const std::string& tenant, const Basis& basis,
                                          bool all);
 
+  // As it will stand when a planned change of the tree is done and its successions hold: with all
+  // organisations that have facts. The basis has the tree of today; `planned` is as it will be.
+  static absl::StatusOr<Standpoint> LoadPlanned(
+      sql::Tx& tx, const std::string& tenant, const Basis& basis,
+      std::shared_ptr<const tree::OrganizationTree> planned,
+      const std::vector<common::v1::Succession>& successions);
+
   const Basis& basis() const { return basis_; }
   // The histories by which the cells are made, by organisation.
   const std::map<std::string, PathHistory>& placed() const { return placed_; }
+  // Where facts of the organisation may count: itself and those after it.
+  std::set<std::string> HoldersOf(const std::string& organization) const {
+    return successions_.HoldersOf(organization);
+  }
+  // The history by which the cells of an organisation are or would be made.
+  const PathHistory& Placed(const std::string& organization);
   // Organisations whose facts count differently for the owner than its cells say, by id.
   const std::vector<std::string>& Differing(const std::string& owner);
   // Whether any fact of the organisation may count for the owner.
@@ -48,7 +63,6 @@ class Standpoint {
   Standpoint(std::string tenant, const Basis& basis)
       : basis_(basis), successions_(std::move(tenant), basis.date, basis.tree.get()) {}
 
-  const PathHistory& Placed(const std::string& organization);
   // Without regard to coverage and persons.
   const PathHistory& Standing(const std::string& organization, const std::string& owner);
   PathHistory AlongSecondLine(const PathHistory& primary, const std::string& owner) const;
