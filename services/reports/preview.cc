@@ -192,17 +192,16 @@ class Totals {
     std::set<std::string> months;
     for (size_t i = 0; i < parts.size(); ++i) {
       if (gains[i] == nullptr) continue;
+      const bool balance = IsBalance(parts[i]->kind());
       std::string first = "9999-12";
       for (const auto& [place, gain] : *gains[i]) {
-        months.insert(place.second);
+        if (!balance) months.insert(place.second);
         first = std::min(first, place.second);
       }
-      if (!IsBalance(parts[i]->kind()) || first > present_) continue;
-      Period since{.text = "",
-                   .first_day = "",
-                   .last_day = "",
-                   .first_month = first,
-                   .last_month = present_};
+      if (!balance || first > present_) continue;
+      Period since;
+      since.first_month = first;
+      since.last_month = present_;
       const std::vector<std::string> all = MonthsOf(since);
       months.insert(all.begin(), all.end());
     }
@@ -275,6 +274,41 @@ absl::StatusOr<std::vector<Period>> AskedPeriods(const Measures& measures,
 
 }  // namespace
 
+absl::StatusOr<std::vector<v1::FigureChange>> ChangesBy(
+    sql::Tx& tx, const rpc::Call& call, const Measures& measures, const Basis& as_is,
+    const ListReorganizationEffectsResponse& effects, const std::vector<const v1::Measure*>& asked,
+    const std::vector<Period>& periods) {
+  const auto planned = PlannedTree(*as_is.tree, effects);
+  ASSIGN_OR_RETURN(Standpoint before, Standpoint::Load(tx, call.federation, as_is, true));
+  ASSIGN_OR_RETURN(Standpoint then, Standpoint::LoadPlanned(tx, call.federation, as_is, planned,
+                                                            {effects.successions().begin(),
+                                                             effects.successions().end()}));
+  Difference difference(measures, before, then);
+  RETURN_IF_ERROR(difference.AddStored(tx, call.federation));
+  RETURN_IF_ERROR(difference.AddNew(tx, effects));
+  const auto gains = difference.Take();
+  FigureReader reader(tx, measures, call.federation, &call);
+  ASSIGN_OR_RETURN(Standpoint * moved, reader.StandpointOf(as_is));
+  std::vector<v1::FigureChange> changes;
+  for (const v1::Measure* measure : asked) {
+    const std::vector<const v1::Measure*> parts = measures.PartsOf(*measure);
+    std::map<std::string, std::vector<const Gains*>> owners;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      for (auto at = gains.lower_bound({parts[i]->name(), ""});
+           at != gains.end() && at->first.first == parts[i]->name(); ++at) {
+        owners.try_emplace(at->first.second, parts.size(), nullptr).first->second[i] = &at->second;
+      }
+    }
+    for (const auto& [owner, of_parts] : owners) {
+      if (!IsInScope(call, *as_is.tree, *planned, owner)) continue;
+      Totals totals(tx, measures, reader, moved, {call.federation, owner, {}, as_is}, periods,
+                    as_is.date.substr(0, 7));
+      RETURN_IF_ERROR(totals.Compare(*measure, of_parts, changes));
+    }
+  }
+  return changes;
+}
+
 absl::StatusOr<ListReorganizationEffectsResponse> Preview::Effects(const rpc::Call& call,
                                                                    const std::string& name) const {
   membership::v1::GetReorganizationRequest get;
@@ -322,37 +356,9 @@ absl::StatusOr<v1::PreviewReorganizationResponse> Preview::Get(
   Basis basis;
   basis.mode = v1::TREE_MODE_AS_IS;
   RETURN_IF_ERROR(ResolveBasis(call, *options_.tree, basis));
-  const auto planned = PlannedTree(*basis.tree, effects);
   std::vector<v1::FigureChange> changes;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    changes.clear();
-    ASSIGN_OR_RETURN(Standpoint before, Standpoint::Load(tx, call.federation, basis, true));
-    ASSIGN_OR_RETURN(Standpoint then, Standpoint::LoadPlanned(tx, call.federation, basis, planned,
-                                                              {effects.successions().begin(),
-                                                               effects.successions().end()}));
-    Difference difference(measures, before, then);
-    RETURN_IF_ERROR(difference.AddStored(tx, call.federation));
-    RETURN_IF_ERROR(difference.AddNew(tx, effects));
-    const auto gains = difference.Take();
-    FigureReader reader(tx, measures, call.federation, &call);
-    ASSIGN_OR_RETURN(Standpoint * moved, reader.StandpointOf(basis));
-    for (const v1::Measure* measure : asked) {
-      const std::vector<const v1::Measure*> parts = measures.PartsOf(*measure);
-      std::map<std::string, std::vector<const Gains*>> owners;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        for (auto at = gains.lower_bound({parts[i]->name(), ""});
-             at != gains.end() && at->first.first == parts[i]->name(); ++at) {
-          owners.try_emplace(at->first.second, parts.size(), nullptr).first->second[i] =
-              &at->second;
-        }
-      }
-      for (const auto& [owner, of_parts] : owners) {
-        if (!IsInScope(call, *basis.tree, *planned, owner)) continue;
-        Totals totals(tx, measures, reader, moved, {call.federation, owner, {}, basis}, periods,
-                      basis.date.substr(0, 7));
-        RETURN_IF_ERROR(totals.Compare(*measure, of_parts, changes));
-      }
-    }
+    ASSIGN_OR_RETURN(changes, ChangesBy(tx, call, measures, basis, effects, asked, periods));
     return absl::OkStatus();
   }));
   v1::PreviewReorganizationResponse response;

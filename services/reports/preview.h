@@ -11,9 +11,18 @@
 #include "common/tree/tree_cache.h"
 #include "gonghui/membership/v1/reorganization.pb.h"
 #include "gonghui/reports/v1/report.pb.h"
+#include "services/reports/basis.h"
 #include "services/reports/measures.h"
 
 namespace gonghui::reports {
+
+// The figures that differ once these effects are there, of organisations within the caller's
+// rights; by the catalogue's order of measures, then organisation, then period. `as_is` is
+// resolved: its tree is the one before. Without periods as in Preview::Get.
+absl::StatusOr<std::vector<v1::FigureChange>> ChangesBy(
+    sql::Tx& tx, const rpc::Call& call, const Measures& measures, const Basis& as_is,
+    const membership::v1::ListReorganizationEffectsResponse& effects,
+    const std::vector<const v1::Measure*>& asked, const std::vector<Period>& periods);
 
 // Thread-safe.
 class Preview {

@@ -25,6 +25,7 @@
 #include "services/reports/explanations.h"
 #include "services/reports/figure_reader.h"
 #include "services/reports/figures.h"
+#include "services/reports/preview.h"
 #include "services/reports/rollups.h"
 #include "services/reports/schema.embedded.h"
 
@@ -254,7 +255,67 @@ class Federation {
     EXPECT_EQ(records, value) << NameOf(q);
   }
 
+  // Plans a change, then makes it: what the plan was said to change by the tree as it is, month by
+  // month, is what changes.
+  void CheckPlan() {
+    rpc::Call call = Caller();
+    Basis basis;
+    basis.mode = v1::TREE_MODE_AS_IS;
+    basis.date = kToday;
+    tree_.Expire("demo");
+    ASSERT_OK_AND_ASSIGN(basis.tree, tree_.Get("demo"));
+    const auto before = AllAsIs();
+    const size_t known = versions_.size();
+    feed::v1::Event event = Changed();
+    planning_ = true;
+    Change(event);
+    planning_ = false;
+    membership::v1::ListReorganizationEffectsResponse effects;
+    for (size_t i = known; i < versions_.size(); ++i) {
+      const tree::Version& version = versions_[i];
+      auto& one =
+          version.recorded_to_us == tree::kNow ? *effects.add_begun() : *effects.add_ended();
+      one.set_version_id(version.version_id);
+      one.set_id(version.id);
+      one.set_parent(version.parent);
+      one.set_affiliated_to(version.affiliated_to);
+      one.set_state(version.state);
+      one.set_valid_from(version.valid_from);
+      one.set_valid_to(version.valid_to);
+      one.set_recorded_from_us(version.recorded_from_us);
+    }
+    *effects.mutable_successions() = event.successions();
+    for (int i = 0; i < 3; ++i) AddFact(absl::StrCat("s", Pick(10)), event);
+    *effects.mutable_facts() = event.facts();
+    std::vector<const v1::Measure*> all;
+    for (const v1::Measure& measure : measures_.catalog().measures()) all.push_back(&measure);
+    std::vector<v1::FigureChange> changes;
+    ASSERT_THAT(db_->ReadOnly(absl::InfiniteFuture(),
+                              [&](sql::Tx& tx) -> absl::Status {
+                                ASSIGN_OR_RETURN(changes, ChangesBy(tx, call, measures_, basis,
+                                                                    effects, all, {}));
+                                return absl::OkStatus();
+                              }),
+                IsOk());
+    ASSERT_THAT(Take("membership", std::move(event)), IsOk());
+    const auto after = AllAsIs();
+    std::map<std::string, std::pair<int64_t, int64_t>> changed;
+    for (const auto& [key, value] : after) {
+      const auto was = before.find(key);
+      const int64_t old_value = was == before.end() ? 0 : was->second;
+      if (old_value != value) changed[key] = {old_value, value};
+    }
+    std::map<std::string, std::pair<int64_t, int64_t>> said;
+    for (const v1::FigureChange& change : changes) {
+      said[absl::StrCat(change.measure(), " ", change.organization(), " ", change.period())] = {
+          std::atoll(change.old_text().c_str()), std::atoll(change.new_text().c_str())};
+    }
+    EXPECT_EQ(said, changed);
+    changes_said_ += said.size();
+  }
+
   size_t facts() const { return model_.facts.size(); }
+  size_t changes_said() const { return changes_said_; }
 
  private:
   size_t Pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
@@ -263,6 +324,32 @@ class Federation {
   }
   const std::string& AnyUnit() {
     return std::next(model_.units.begin(), Pick(model_.units.size()))->first;
+  }
+
+  // Every total of each month until today; flows of later months too.
+  std::map<std::string, int64_t> AllAsIs() const {
+    std::map<std::string, int64_t> totals;
+    for (const auto& [owner, states] : model_.units) {
+      for (const std::string& measure : kCounted) {
+        const bool balance = measure == "posts" || measure == "members";
+        for (int at = 0; at < 36; ++at) {
+          const std::string month = absl::StrFormat("%d-%02d", 2019 + at / 12, 1 + at % 12);
+          // A balance of a later month differs only from the month on in which something happens.
+          if (balance && month > std::string(kToday).substr(0, 7)) continue;
+          const std::string first = month + "-01";
+          const std::string last = month + "-31";
+          const Question q{.owner = owner,
+                           .measure = measure,
+                           .level = "",
+                           .period = {month.c_str(), first.c_str(), last.c_str()},
+                           .mode = v1::TREE_MODE_AS_IS,
+                           .day = kToday,
+                           .affiliated = false};
+          totals[absl::StrCat(measure, " ", owner, " ", month)] = model_.Count(q);
+        }
+      }
+    }
+    return totals;
   }
 
   int64_t CountAsIs(Question q) const {
@@ -329,12 +416,17 @@ class Federation {
   }
 
   void Change() {
+    feed::v1::Event event = Changed();
+    Change(event);
+    EXPECT_THAT(Take("membership", std::move(event)), IsOk());
+  }
+
+  void Change(feed::v1::Event& event) {
     const std::string id = AnyUnit();
     const std::string other = AnyUnit();
     const std::string day = AnyDay(2019, 3);
     if (id == "D") return;
     Model::State state = model_.At(id, day);
-    feed::v1::Event event = Changed();
     switch (Pick(6)) {
       case 0:
         if (model_.units.size() < units_) Found();
@@ -360,7 +452,6 @@ class Federation {
         state.parent = other;
         Set(id, day, state);
     }
-    EXPECT_THAT(Take("membership", std::move(event)), IsOk());
   }
 
   // Persons of the unit go to others with what is told of them; now and then that is taken back.
@@ -368,7 +459,7 @@ class Federation {
     Model::State state = model_.At(id, day);
     state.closed = true;
     if (!Set(id, day, state)) return;
-    const bool withdraw = !model_.passings.empty() && Pick(3) == 0;
+    const bool withdraw = !planning_ && !model_.passings.empty() && Pick(3) == 0;
     if (withdraw) {
       const Model::Passing one = *std::next(model_.passings.begin(), Pick(model_.passings.size()));
       model_.passings.erase(one);
@@ -412,24 +503,26 @@ class Federation {
     event.set_type("gonghui.membership.v1.MembersCreated");
     for (int person = 0; person < 100; ++person) {
       const std::string subject = absl::StrCat("s", Pick(facts_ / 8 + 1));
-      for (size_t post = 0; post <= Pick(5); ++post) {
-        ModelFact fact{.organization = AnyUnit(),
-                       .measure = kCounted[Pick(kCounted.size())],
-                       .date = AnyDay(),
-                       .level = Pick(3) == 0 ? "a" : "b",
-                       .subject = subject,
-                       .record = absl::StrCat("federations/demo/records/", model_.facts.size()),
-                       .delta = 1};
-        if (fact.measure == "visits") fact.delta = 1 + Pick(50);
-        if (!model_.facts.empty() && Pick(8) == 0) {
-          fact = model_.facts[Pick(model_.facts.size())];
-          fact.delta = -fact.delta;
-        }
-        Add(fact, event);
-        model_.facts.push_back(std::move(fact));
-      }
+      for (size_t post = 0; post <= Pick(5); ++post) AddFact(subject, event);
     }
     EXPECT_THAT(Take("activities", std::move(event)), IsOk());
+  }
+
+  void AddFact(const std::string& subject, feed::v1::Event& event) {
+    ModelFact fact{.organization = AnyUnit(),
+                   .measure = kCounted[Pick(kCounted.size())],
+                   .date = AnyDay(),
+                   .level = Pick(3) == 0 ? "a" : "b",
+                   .subject = subject,
+                   .record = absl::StrCat("federations/demo/records/", model_.facts.size()),
+                   .delta = 1};
+    if (fact.measure == "visits") fact.delta = 1 + Pick(50);
+    if (!model_.facts.empty() && Pick(8) == 0) {
+      fact = model_.facts[Pick(model_.facts.size())];
+      fact.delta = -fact.delta;
+    }
+    Add(fact, event);
+    model_.facts.push_back(std::move(fact));
   }
 
   static void Add(const ModelFact& fact, feed::v1::Event& event) {
@@ -521,6 +614,8 @@ class Federation {
   Rollups rollups_;
   rpc::Method method_;
   std::map<std::string, int64_t> sequences_;
+  bool planning_ = false;  // Nothing is taken back.
+  size_t changes_said_ = 0;
 };
 
 void CompareAll(size_t rounds, size_t units, size_t facts, size_t changes, size_t questions) {
@@ -544,6 +639,26 @@ void CompareAll(size_t rounds, size_t units, size_t facts, size_t changes, size_
 }
 
 TEST(TreeModesSim, SmallFederationsByEveryTree) { CompareAll(8, 20, 400, 30, 300); }
+
+// 200 plans on each engine.
+TEST(TreeModesSim, WhatAPlanIsSaidToChangeChanges) {
+  log::SetLevel(log::Level::kError);
+  const uint64_t seed = Setting("GONGHUI_SIM_SEED", std::random_device{}());
+  const uint64_t rounds = Setting("GONGHUI_SIM_ROUNDS", 10);
+  for (const std::string& engine : testing::Engines()) {
+    for (uint64_t round = 0; round < rounds; ++round) {
+      SCOPED_TRACE(absl::StrCat("GONGHUI_SIM_SEED=", seed + round,
+                                " GONGHUI_SIM_ROUNDS=1 repeats this on ", engine));
+      Federation federation(engine, seed + round, 14, 300);
+      federation.Live(10);
+      for (int i = 0; i < 20 && !HasFailure(); ++i) federation.CheckPlan();
+      if (HasFailure()) return;
+      std::printf("seed %llu on %s: 20 plans, %zu changes foretold\n",
+                  static_cast<unsigned long long>(seed + round), engine.c_str(),
+                  federation.changes_said());
+    }
+  }
+}
 
 // GONGHUI_FULL=1: a million facts.
 TEST(TreeModesSim, ALargeFederationByEveryTree) {
