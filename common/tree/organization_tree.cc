@@ -8,7 +8,7 @@ namespace gonghui::tree {
 namespace {
 
 // Longer paths than any real tree: ends the walk if the versions ever held a cycle.
-constexpr int kDeepest = 100;
+constexpr int kDeepest = 1000;
 
 bool Believed(const Version& version, int64_t known_at_us) {
   return version.recorded_from_us <= known_at_us &&

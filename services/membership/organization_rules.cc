@@ -13,7 +13,7 @@ namespace gonghui::membership {
 namespace {
 
 // Longer paths than any real tree has.
-constexpr size_t kDeepest = 60;
+constexpr size_t kDeepest = 200;
 
 OrganizationRow ToRow(const v1::Organization& organization) {
   OrganizationRow row;

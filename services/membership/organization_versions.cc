@@ -34,10 +34,6 @@ constexpr sql::Query kBelieved{
     "SELECT " ORGANIZATION_COLUMNS
     ", sequence FROM organization_versions "
     "WHERE tenant=$1 AND id=$2 AND recorded_to_us=$3 ORDER BY valid_from"};
-constexpr sql::Query kVersion{"membership.organization_version",
-                              "SELECT " ORGANIZATION_COLUMNS
-                              ", sequence FROM organization_versions "
-                              "WHERE tenant=$1 AND version_id=$2"};
 constexpr sql::Query kChildren{"membership.organizations_below",
                                "SELECT DISTINCT id FROM organization_versions "
                                "WHERE tenant=$1 AND parent=$2 AND recorded_to_us=$3"};
@@ -182,13 +178,6 @@ absl::StatusOr<std::vector<OrganizationRow>> ReadVersionsAfter(sql::Tx& tx,
                                                                const std::string& federation,
                                                                int64_t sequence, int64_t limit) {
   return Read(tx, kAfter, {federation, sequence, limit});
-}
-
-absl::StatusOr<std::vector<OrganizationRow>> ReadVersions(
-    sql::Tx& tx, const std::string& federation, absl::Span<const std::string> version_ids) {
-  std::vector<sql::Args> keys;
-  for (const std::string& id : version_ids) keys.push_back({federation, id});
-  return ReadEach(tx, kVersion, keys);
 }
 
 absl::StatusOr<int64_t> ReadVersionHead(sql::Tx& tx, const std::string& federation) {

@@ -50,9 +50,6 @@ absl::StatusOr<Life> ReadBelieved(sql::Tx& tx, const std::string& federation,
 absl::StatusOr<std::vector<OrganizationRow>> ReadVersionsAfter(sql::Tx& tx,
                                                                const std::string& federation,
                                                                int64_t sequence, int64_t limit);
-// Versions by their ids, also those no longer believed.
-absl::StatusOr<std::vector<OrganizationRow>> ReadVersions(
-    sql::Tx& tx, const std::string& federation, absl::Span<const std::string> version_ids);
 absl::StatusOr<int64_t> ReadVersionHead(sql::Tx& tx, const std::string& federation);
 
 // The version in force on the day; nullptr before the founding.

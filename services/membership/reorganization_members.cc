@@ -93,6 +93,20 @@ bool IsIn(const PastMembership& membership, std::string_view organization, std::
          (membership.left_on.empty() || membership.left_on > from);
 }
 
+nlohmann::json ToJson(const MemberLife& life) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const PastMembership& m : Memberships(life)) {
+    all.push_back({m.organization, m.joined_on, m.left_on, m.leave_reason});
+  }
+  return all;
+}
+
+std::vector<PastMembership> FromJson(const nlohmann::json& all) {
+  std::vector<PastMembership> memberships;
+  for (const nlohmann::json& m : all) memberships.push_back({m.at(0), m.at(1), m.at(2), m.at(3)});
+  return memberships;
+}
+
 bool Same(const PastMembership& a, const PastMembership& b) {
   return a.organization == b.organization && a.joined_on == b.joined_on && a.left_on == b.left_on &&
          a.leave_reason == b.leave_reason;
@@ -100,20 +114,16 @@ bool Same(const PastMembership& a, const PastMembership& b) {
 
 }  // namespace
 
-std::string MembershipsToJson(const MemberLife& life) {
-  nlohmann::json all = nlohmann::json::array();
-  for (const PastMembership& m : Memberships(life)) {
-    all.push_back({m.organization, m.joined_on, m.left_on, m.leave_reason});
-  }
-  return all.dump();
-}
-
-void RestoreMemberships(std::string_view json, MemberLife& life) {
-  std::vector<PastMembership> all;
-  for (const nlohmann::json& m : nlohmann::json::parse(json, nullptr, false)) {
-    all.push_back({m.at(0), m.at(1), m.at(2), m.at(3)});
-  }
-  SetMemberships(std::move(all), life);
+absl::StatusOr<std::map<std::string, int64_t>> ReadMemberVersions(
+    sql::Tx& tx, const std::string& federation, absl::Span<const std::string> ids) {
+  std::vector<sql::Args> keys;
+  for (const std::string& id : ids) keys.push_back({federation, id});
+  std::map<std::string, int64_t> versions;
+  RETURN_IF_ERROR(tx.ReadMany(kOne, keys, [&](const sql::Rows::Row& in) {
+    const MemberRow row = ToRow(in);
+    versions[row.id] = row.version;
+  }));
+  return versions;
 }
 
 absl::Status MemberMoves::Load(const sql::Query& query, absl::Span<const sql::Args> keys) {
@@ -176,19 +186,21 @@ const MemberLife& MemberMoves::Transfer(const std::string& id, const std::string
   return known.now;
 }
 
-absl::StatusOr<std::vector<std::string>> MemberMoves::Restore(absl::Span<const Restoring> members) {
+absl::StatusOr<std::vector<std::string>> MemberMoves::Restore(
+    const std::map<std::string, std::string>& undo) {
   std::vector<sql::Args> keys;
-  for (const Restoring& member : members) keys.push_back({federation_, member.id});
+  for (const auto& [id, memberships] : undo) keys.push_back({federation_, id});
   RETURN_IF_ERROR(Load(kOne, keys));
   std::vector<std::string> changed;
-  for (const Restoring& member : members) {
-    const auto known = known_.find(member.id);
-    if (known == known_.end() || known->second.before.row.version != member.version) {
-      changed.push_back(member.id);
+  for (const auto& [id, memberships] : undo) {
+    const nlohmann::json json = nlohmann::json::parse(memberships, nullptr, false);
+    const auto known = known_.find(id);
+    if (known == known_.end() || ToJson(known->second.now) != json.at("after")) {
+      changed.push_back(id);
       continue;
     }
     known->second.touched = true;
-    RestoreMemberships(member.undo, known->second.now);
+    SetMemberships(FromJson(json.at("before")), known->second.now);
   }
   return changed;
 }
@@ -197,10 +209,12 @@ absl::StatusOr<std::vector<MemberMoves::Moved>> MemberMoves::Changes() const {
   std::vector<Moved> changes;
   for (const auto& [id, known] : known_) {
     if (!known.touched) continue;
-    Moved moved{.id = id,
-                .id_index = known.before.row.id_index,
-                .seen = known.before.row.version,
-                .undo = MembershipsToJson(known.before)};
+    Moved moved{
+        .id = id,
+        .id_index = known.before.row.id_index,
+        .seen = known.before.row.version,
+        .undo =
+            nlohmann::json{{"before", ToJson(known.before)}, {"after", ToJson(known.now)}}.dump()};
     ASSIGN_OR_RETURN(const auto before, MemberFacts(kind_, known.before.row, known.before.past));
     ASSIGN_OR_RETURN(const auto after, MemberFacts(kind_, known.now.row, known.now.past));
     moved.facts = catalog::FactChanges(before, after);

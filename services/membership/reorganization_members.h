@@ -24,9 +24,9 @@ struct MemberLife {
   std::vector<PastMembership> past;
 };
 
-// The memberships as text, and back.
-std::string MembershipsToJson(const MemberLife& life);
-void RestoreMemberships(std::string_view json, MemberLife& life);
+// Versions of members, by id; those that exist.
+absl::StatusOr<std::map<std::string, int64_t>> ReadMemberVersions(
+    sql::Tx& tx, const std::string& federation, absl::Span<const std::string> ids);
 
 // Works on copies until Write. Lives within one transaction.
 class MemberMoves {
@@ -36,7 +36,7 @@ class MemberMoves {
     std::string id;
     std::string id_index;
     int64_t seen = 0;  // Version before.
-    std::string undo;  // Memberships before.
+    std::string undo;  // Memberships before and after.
     std::vector<common::v1::Fact> facts = {};
   };
 
@@ -52,14 +52,9 @@ class MemberMoves {
   // leaving or joining.
   const MemberLife& Transfer(const std::string& id, const std::string& source,
                              const std::string& target, const std::string& day);
-  // Gives persons the memberships they had.
-  struct Restoring {
-    std::string id;
-    int64_t version;
-    std::string undo;
-  };
-  // Returns the ids of those that changed since, with nothing restored of them.
-  absl::StatusOr<std::vector<std::string>> Restore(absl::Span<const Restoring> members);
+  // Gives persons the memberships that they had; `undo` by id. Returns the ids of those whose
+  // memberships changed since, with nothing restored of them.
+  absl::StatusOr<std::vector<std::string>> Restore(const std::map<std::string, std::string>& undo);
 
   // By id.
   absl::StatusOr<std::vector<Moved>> Changes() const;

@@ -49,10 +49,9 @@ constexpr sql::Query kForgetEffects{"membership.forget_reorganization_effects",
 constexpr sql::Query kInsertEffect{
     "membership.insert_reorganization_effect",
     "INSERT INTO reorganization_effects (tenant, reorganization_id, seq, "
-    "subject, id, seen, "
-    "written, effects, undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    "subject, id, seen, effects, undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
 constexpr sql::Query kEffects{"membership.reorganization_effects",
-                              "SELECT subject, id, seen, written, effects, "
+                              "SELECT subject, id, seen, effects, "
                               "undo FROM reorganization_effects "
                               "WHERE tenant=$1 AND reorganization_id=$2 AND "
                               "seq>$3 ORDER BY seq LIMIT $4"};
@@ -176,8 +175,8 @@ absl::Status WriteEffects(sql::Tx& tx, const std::string& federation, const std:
   std::vector<sql::Args> rows;
   for (const EffectRow& effect : effects) {
     rows.push_back({federation, id, static_cast<int64_t>(rows.size()) + 1, effect.subject,
-                    effect.id, effect.seen, effect.written,
-                    sql::Bytes{effect.part.SerializeAsString()}, effect.undo});
+                    effect.id, effect.seen, sql::Bytes{effect.part.SerializeAsString()},
+                    effect.undo});
   }
   return tx.RunMany(kInsertEffect, rows).status();
 }
@@ -192,9 +191,8 @@ absl::StatusOr<std::vector<EffectRow>> ReadEffects(sql::Tx& tx, const std::strin
         effect.subject = in.Get<std::string>(0);
         effect.id = in.Get<std::string>(1);
         effect.seen = in.Get<int64_t>(2);
-        effect.written = in.Get<int64_t>(3);
-        effect.undo = in.Get<std::string>(5);
-        if (effect.part.ParseFromString(in.Get<sql::Bytes>(4).data)) return absl::OkStatus();
+        effect.undo = in.Get<std::string>(4);
+        if (effect.part.ParseFromString(in.Get<sql::Bytes>(3).data)) return absl::OkStatus();
         return Internal(StrCat("a stored effect of the reorganisation ", id, " cannot be read"));
       }));
   return effects;

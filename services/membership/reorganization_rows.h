@@ -34,10 +34,9 @@ inline constexpr std::string_view kRegister = "register";
 struct EffectRow {
   std::string subject;
   std::string id;
-  int64_t seen = 0;     // Version that is changed.
-  int64_t written = 0;  // Version since; 0 while only planned.
-  Effects part;         // Facts and successions.
-  std::string undo = {};
+  int64_t seen = 0;       // Version that is changed.
+  Effects part;           // Facts and successions.
+  std::string undo = {};  // What it was before and after, as JSON.
 };
 
 // Empty for REORGANIZATION_STATE_UNSPECIFIED.

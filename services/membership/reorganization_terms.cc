@@ -53,14 +53,11 @@ absl::StatusOr<bool> EndTerm(const std::string& day, Row& row) {
   return true;
 }
 
-std::string UndoOf(const Row& row) {
-  const nlohmann::json json = {
-      {"state", row.state}, {"entered", row.entered}, {"fields", row.fields}};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+nlohmann::json ToJson(const Row& row) {
+  return {{"state", row.state}, {"entered", row.entered}, {"fields", row.fields}};
 }
 
-void Undo(std::string_view undo, Row& row) {
-  const nlohmann::json json = nlohmann::json::parse(undo, nullptr, false);
+void FromJson(const nlohmann::json& json, Row& row) {
   const auto texts = [&](const char* name) {
     records::Texts result;
     for (const auto& [key, value] : json.at(name).items()) result[key] = value;
@@ -98,18 +95,18 @@ absl::Status TermsOfOffice::End(const std::string& organization, const std::stri
 }
 
 absl::StatusOr<std::vector<std::string>> TermsOfOffice::Restore(
-    const std::vector<Restoring>& records) {
+    const std::map<std::string, std::string>& undo) {
   std::vector<std::string> changed;
-  for (const Restoring& record : records) {
-    ASSIGN_OR_RETURN(const std::optional<Row> row,
-                     records::FindRow(tx_, call_.federation, record.id));
-    if (!row.has_value() || row->version != record.version) {
-      changed.push_back(record.id);
+  for (const auto& [id, term] : undo) {
+    const nlohmann::json json = nlohmann::json::parse(term, nullptr, false);
+    ASSIGN_OR_RETURN(const std::optional<Row> row, records::FindRow(tx_, call_.federation, id));
+    if (!row.has_value() || ToJson(*row) != json.at("after")) {
+      changed.push_back(id);
       continue;
     }
     Row restored = *row;
-    Undo(record.undo, restored);
-    known_.emplace(record.id, Known{*row, std::move(restored)});
+    FromJson(json.at("before"), restored);
+    known_.emplace(id, Known{*row, std::move(restored)});
   }
   return changed;
 }
@@ -121,7 +118,11 @@ absl::StatusOr<std::vector<TermsOfOffice::Changed>> TermsOfOffice::Changes() {
     tree::OrganizationTree tree;  // Holds what facts ask of it: the organisation's kind.
     ASSIGN_OR_RETURN(const Life* life, tree_.Believed(known.before.organization));
     for (const OrganizationRow& row : *life) tree.Apply(row.version);
-    Changed changed{.id = id, .seen = known.before.version, .undo = UndoOf(known.before)};
+    Changed changed{
+        .id = id,
+        .seen = known.before.version,
+        .undo = nlohmann::json{{"before", ToJson(known.before)}, {"after", ToJson(known.now)}}.dump(
+            -1, ' ', false, nlohmann::json::error_handler_t::replace)};
     ASSIGN_OR_RETURN(const auto before,
                      catalog::FactsOf(kind, records::ToSource(kind, known.before, {}, tree)));
     ASSIGN_OR_RETURN(const auto after,

@@ -24,7 +24,7 @@ class TermsOfOffice {
   struct Changed {
     std::string id;
     int64_t seen = 0;  // Version before.
-    std::string undo;  // State, dates of states and fields before.
+    std::string undo;  // State, dates of states and fields before and after.
     std::vector<common::v1::Fact> facts = {};
   };
 
@@ -36,14 +36,9 @@ class TermsOfOffice {
   // elected terms end the day before. Adds to `records_left` how many other
   // records of the registers the organisation keeps.
   absl::Status End(const std::string& organization, const std::string& day, int64_t& records_left);
-  // Lets terms run again as they did. Returns the ids of the records that
-  // changed since.
-  struct Restoring {
-    std::string id;
-    int64_t version;
-    std::string undo;
-  };
-  absl::StatusOr<std::vector<std::string>> Restore(const std::vector<Restoring>& records);
+  // Lets terms run again as they did; `undo` by id of the record. Returns the ids of those whose
+  // term changed since, with nothing restored of them.
+  absl::StatusOr<std::vector<std::string>> Restore(const std::map<std::string, std::string>& undo);
 
   // By id.
   absl::StatusOr<std::vector<Changed>> Changes();

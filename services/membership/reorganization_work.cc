@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/catalog/fact_rules.h"
 #include "common/feed/outbox.h"
+#include "nlohmann/json.hpp"
 
 namespace gonghui::membership {
 namespace {
@@ -34,6 +35,33 @@ std::string RecordName(const EffectRow& effect, std::string_view federation) {
     return StrCat("federations/", federation, "/registers/", effect.id);
   }
   return OrganizationName(federation, effect.id);
+}
+
+nlohmann::json ToJson(const Life& life) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const OrganizationRow& row : life) {
+    const tree::Version& v = row.version;
+    rows.push_back({v.id, v.parent, v.display_name, v.kind, v.state, v.valid_from, v.valid_to,
+                    v.affiliated_to, row.union_type, row.industry, row.credit_code, row.founded_on,
+                    row.employees});
+  }
+  return rows;
+}
+
+Life FromJson(const nlohmann::json& rows) {
+  Life life;
+  for (const nlohmann::json& in : rows) {
+    OrganizationRow& row = life.emplace_back();
+    tree::Version& v = row.version;
+    size_t column = 0;
+    for (std::string* text :
+         {&v.id, &v.parent, &v.display_name, &v.kind, &v.state, &v.valid_from, &v.valid_to,
+          &v.affiliated_to, &row.union_type, &row.industry, &row.credit_code, &row.founded_on}) {
+      *text = in.at(column++);
+    }
+    row.employees = in.at(column);
+  }
+  return life;
 }
 
 void SetFacts(std::string record, std::vector<common::v1::Fact> facts, EffectRow& effect) {
@@ -97,6 +125,9 @@ absl::Status ReorganizationWork::AddOrganizations(std::vector<EffectRow>& effect
     effect.subject = kOrganization;
     effect.id = difference.id;
     effect.seen = LatestOf(*difference.before);
+    effect.undo =
+        nlohmann::json{{"before", ToJson(*difference.before)}, {"after", ToJson(*difference.after)}}
+            .dump();
     ASSIGN_OR_RETURN(const auto before, OrganizationFacts(kind, *difference.before));
     ASSIGN_OR_RETURN(const auto after, OrganizationFacts(kind, *difference.after));
     SetFacts(OrganizationName(call_.federation, effect.id), catalog::FactChanges(before, after),
@@ -209,14 +240,6 @@ absl::Status ReorganizationWork::CarryOut(ReorganizationRow& row, std::vector<Ef
   for (v1::OrganizationVersion& ended : *row.tree.mutable_ended()) {
     ended.set_recorded_to_us(tree_.recorded_us());
   }
-  for (EffectRow& effect : effects) {
-    if (effect.subject == kOrganization) {
-      ASSIGN_OR_RETURN(const Life* life, tree_.Believed(effect.id));
-      effect.written = LatestOf(*life);
-    } else if (effect.subject != kReference) {
-      effect.written = effect.seen + 1;
-    }
-  }
   RETURN_IF_ERROR(
       InsertSuccessors(tx_, call_.federation, row.id, work_.successors, tree_.recorded_us()));
   const bool planned = row.version > 0;
@@ -226,11 +249,12 @@ absl::Status ReorganizationWork::CarryOut(ReorganizationRow& row, std::vector<Ef
   RETURN_IF_ERROR(planned ? UpdateReorganization(tx_, call_.federation, row)
                           : InsertReorganization(tx_, call_.federation, row));
   RETURN_IF_ERROR(WriteEffects(tx_, call_.federation, row.id, effects));
-  return Announce(row, "gonghui.membership.v1.OrganizationsReorganized", effects, false);
+  return Announce(row, "gonghui.membership.v1.OrganizationsReorganized", effects, {});
 }
 
 absl::Status ReorganizationWork::Announce(const ReorganizationRow& row, std::string_view type,
-                                          const std::vector<EffectRow>& effects, bool back) {
+                                          const std::vector<EffectRow>& effects,
+                                          const std::vector<EffectRow>& withdrawn) {
   feed::v1::Event event;
   event.set_type(std::string(type));
   event.add_resources(ReorganizationName(call_.federation, row.id));
@@ -238,52 +262,30 @@ absl::Status ReorganizationWork::Announce(const ReorganizationRow& row, std::str
     event.add_resources(OrganizationName(call_.federation, id));
   }
   for (const EffectRow& effect : effects) {
-    for (const common::v1::RecordFacts& facts : effect.part.facts()) {
-      common::v1::RecordFacts& added = *event.add_facts();
-      added = facts;
-      if (!back) continue;
-      for (common::v1::Fact& fact : *added.mutable_facts()) fact.set_delta(-fact.delta());
-    }
+    event.mutable_facts()->MergeFrom(effect.part.facts());
+    event.mutable_successions()->MergeFrom(effect.part.successions());
+  }
+  for (const EffectRow& effect : withdrawn) {
     for (const common::v1::Succession& succession : effect.part.successions()) {
       common::v1::Succession& added = *event.add_successions();
       added = succession;
-      added.set_withdrawn(back);
+      added.set_withdrawn(true);
     }
   }
   return feed::Append(tx_, call_, std::move(event));
 }
 
-absl::Status ReorganizationWork::RestoreTree(const ReorganizationRow& row,
-                                             const std::vector<EffectRow>& effects,
+absl::Status ReorganizationWork::RestoreTree(const std::vector<EffectRow>& effects,
                                              std::vector<std::string>& changed) {
-  std::vector<std::string> ended_ids;
-  std::set<std::string> begun;
-  for (const v1::OrganizationVersion& version : row.tree.ended()) {
-    ended_ids.push_back(version.version_id());
-  }
-  for (const v1::OrganizationVersion& version : row.tree.begun()) {
-    begun.insert(version.version_id());
-  }
-  ASSIGN_OR_RETURN(const std::vector<OrganizationRow> ended,
-                   ReadVersions(tx_, call_.federation, ended_ids));
   for (const EffectRow& effect : effects) {
     if (effect.subject != kOrganization) continue;
+    const nlohmann::json undo = nlohmann::json::parse(effect.undo, nullptr, false);
     ASSIGN_OR_RETURN(const Life* believed, tree_.Believed(effect.id));
-    if (LatestOf(*believed) != effect.written) {
+    if (ToJson(*believed) != undo.at("after")) {
       changed.push_back(OrganizationName(call_.federation, effect.id));
       continue;
     }
-    Life life;
-    for (const OrganizationRow& now : *believed) {
-      if (!begun.contains(now.version.version_id)) life.push_back(now);
-    }
-    for (const OrganizationRow& old : ended) {
-      if (old.version.id == effect.id) life.push_back(old);
-    }
-    std::sort(life.begin(), life.end(), [](const auto& a, const auto& b) {
-      return a.version.valid_from < b.version.valid_from;
-    });
-    tree_.Put(effect.id, std::move(life));
+    tree_.Put(effect.id, FromJson(undo.at("before")));
   }
   return absl::OkStatus();
 }
@@ -326,12 +328,12 @@ absl::Status ReorganizationWork::Revert(ReorganizationRow& row) {
   ASSIGN_OR_RETURN(const std::vector<EffectRow> effects,
                    ReadEffects(tx_, call_.federation, row.id, 0, kAll));
   std::vector<std::string> changed;
-  RETURN_IF_ERROR(RestoreTree(row, effects, changed));
-  std::vector<MemberMoves::Restoring> members;
-  std::vector<TermsOfOffice::Restoring> terms;
+  RETURN_IF_ERROR(RestoreTree(effects, changed));
+  std::map<std::string, std::string> members;
+  std::map<std::string, std::string> terms;
   for (const EffectRow& effect : effects) {
-    if (effect.subject == kMember) members.push_back({effect.id, effect.written, effect.undo});
-    if (effect.subject == kRegister) terms.push_back({effect.id, effect.written, effect.undo});
+    if (effect.subject == kMember) members[effect.id] = effect.undo;
+    if (effect.subject == kRegister) terms[effect.id] = effect.undo;
   }
   ASSIGN_OR_RETURN(const auto changed_members, members_.Restore(members));
   for (const std::string& id : changed_members) {
@@ -351,6 +353,8 @@ absl::Status ReorganizationWork::Revert(ReorganizationRow& row) {
         changed);
   }
   RETURN_IF_ERROR(CheckRestored(effects));
+  // Not the negations of what was told then: persons may have been corrected since.
+  ASSIGN_OR_RETURN(const std::vector<EffectRow> back, Effects());
   RETURN_IF_ERROR(WriteParts());
   RETURN_IF_ERROR(CheckUnfounded(effects));
   RETURN_IF_ERROR(EndSuccessors(tx_, call_.federation, row.id, tree_.recorded_us()));
@@ -358,7 +362,7 @@ absl::Status ReorganizationWork::Revert(ReorganizationRow& row) {
   row.content.set_revert_time_us(call_.clock->NowMicros());
   ++row.version;
   RETURN_IF_ERROR(UpdateReorganization(tx_, call_.federation, row));
-  return Announce(row, "gonghui.membership.v1.OrganizationsRestored", effects, true);
+  return Announce(row, "gonghui.membership.v1.OrganizationsRestored", back, effects);
 }
 
 }  // namespace gonghui::membership

@@ -55,13 +55,14 @@ class ReorganizationWork {
   ReorganizationWork(sql::Tx& tx, const rpc::Call& call, const catalog::Catalog& catalog,
                      TreeWrite tree);
   absl::Status AddOrganizations(std::vector<EffectRow>& effects);
-  absl::Status RestoreTree(const ReorganizationRow& row, const std::vector<EffectRow>& effects,
+  absl::Status RestoreTree(const std::vector<EffectRow>& effects,
                            std::vector<std::string>& changed);
   absl::Status CheckRestored(const std::vector<EffectRow>& effects);
   absl::Status CheckUnfounded(const std::vector<EffectRow>& effects);
   absl::Status WriteParts();
   absl::Status Announce(const ReorganizationRow& row, std::string_view type,
-                        const std::vector<EffectRow>& effects, bool back);
+                        const std::vector<EffectRow>& effects,
+                        const std::vector<EffectRow>& withdrawn);
 
   sql::Tx& tx_;
   const rpc::Call& call_;

@@ -126,15 +126,16 @@ absl::StatusOr<Reorganization> Reorganizations::Settle(rpc::Call& call,
   tree_.Expire(call.federation);
   // Another call made the change that is answered, and may have died before it got here.
   if (result.ok() && written.empty() && result->counts().members_transferred() > 0) {
-    const int64_t later = result->state() == v1::REORGANIZATION_STATE_REVERTED ? 1 : 0;
     RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-      written.clear();
       ASSIGN_OR_RETURN(const std::vector<EffectRow> effects,
                        ReadEffects(tx, call.federation, std::string(LeafOf(result->name())), 0,
                                    std::numeric_limits<int64_t>::max()));
+      std::vector<std::string> ids;
       for (const EffectRow& effect : effects) {
-        if (effect.subject == kMember) written.emplace_back(effect.id, effect.written + later);
+        if (effect.subject == kMember) ids.push_back(effect.id);
       }
+      ASSIGN_OR_RETURN(const auto versions, ReadMemberVersions(tx, call.federation, ids));
+      written.assign(versions.begin(), versions.end());
       return absl::OkStatus();
     }));
   }

@@ -70,7 +70,7 @@ using Units = std::map<Id, Unit>;
 struct Carried {
   std::string name;
   std::map<Id, std::optional<Unit>> before;  // nullopt: was not there.
-  std::map<Id, int> stamps;                  // Of what it changed.
+  std::map<Id, std::optional<Unit>> after;
 };
 
 class Model {
@@ -81,7 +81,6 @@ class Model {
   // Every belief: since which operation, nullopt while there is no such unit.
   std::map<Id, std::vector<std::pair<int64_t, std::optional<Unit>>>> beliefs;
   std::map<Id, std::set<Id>> ever_below;
-  std::map<Id, int> stamps;
 
   // Takes the changed units over if the tree holds together; false otherwise.
   bool Try(const std::map<Id, std::optional<Unit>>& changes) {
@@ -128,7 +127,7 @@ class Model {
       if (unit->OpenAt(day) && !parent->second.OpenAt(day)) return false;
       for (int steps = 0; !unit->parent.At(day).empty(); ++steps) {
         const auto next = now.find(unit->parent.At(day));
-        if (steps > 60 || next == now.end() || next->first == id) return false;
+        if (steps > 500 || next == now.end() || next->first == id) return false;
         if (day < next->second.founded) return false;
         unit = &next->second;
       }
@@ -155,6 +154,11 @@ class ReorganizationSim : public MembershipTest {
       const Id& id = ids_[static_cast<size_t>(Pick(ids_.size()))];
       if (model_.now.contains(id) || Pick(20) == 0) return id;
     }
+  }
+  // Mostly an older unit than the given one, so that the tree stays as flat as real ones.
+  Id PickUpper(const Id& id) {
+    const Id upper = PickUnit();
+    return upper < id || Pick(10) == 0 ? upper : std::min(upper, PickUnit());
   }
   static std::vector<Day> Months() {
     std::vector<Day> days;
@@ -212,11 +216,10 @@ class ReorganizationSim : public MembershipTest {
   }
   void Believe(Carried& carried) {
     const int64_t at = Clock::System().NowMicros();
-    ++stamp_;
     for (const auto& [id, old] : carried.before) {
       const Unit* unit = Known(id);
       model_.beliefs[id].emplace_back(at, unit == nullptr ? std::nullopt : std::optional(*unit));
-      model_.stamps[id] = carried.stamps[id] = stamp_;
+      carried.after[id] = model_.beliefs[id].back().second;
     }
   }
 
@@ -253,7 +256,7 @@ class ReorganizationSim : public MembershipTest {
     v1::ReorganizationStep step;
     v1::MoveStep& move = *step.mutable_move();
     move.set_organization(PickUnit());
-    move.set_new_parent(PickUnit());
+    move.set_new_parent(PickUpper(move.organization()));
     move.set_valid_from(PickDay());
     const Unit* unit = Known(move.organization());
     const Unit* parent = Known(move.new_parent());
@@ -302,7 +305,7 @@ class ReorganizationSim : public MembershipTest {
     v1::ReopenStep& reopen = *step.mutable_reopen();
     reopen.set_organization(PickUnit());
     reopen.set_valid_from(PickDay());
-    if (Pick(2) == 0) reopen.set_parent(PickUnit());
+    if (Pick(2) == 0) reopen.set_parent(PickUpper(reopen.organization()));
     const Unit* unit = Known(reopen.organization());
     const Day& day = reopen.valid_from();
     if (unit == nullptr || day < unit->founded || unit->OpenAt(day)) {
@@ -325,7 +328,7 @@ class ReorganizationSim : public MembershipTest {
     correct.set_organization(PickUnit());
     correct.set_valid_from(PickDay());
     if (Pick(2) == 0) correct.set_valid_to(PickDay());
-    if (Pick(3) == 0) correct.set_parent(PickUnit());
+    if (Pick(3) == 0) correct.set_parent(PickUpper(correct.organization()));
     if (Pick(3) == 0) correct.set_display_name(absl::StrCat("right name ", Pick(5)));
     if (Pick(3) == 0) correct.set_kind(Pick(2) == 0 ? "branch" : "group");
     if (Pick(4) == 0) correct.set_state(Pick(2) == 0 ? "open" : "closed");
@@ -393,7 +396,7 @@ class ReorganizationSim : public MembershipTest {
     std::set<Id> sources;
     for (int i = 1 + Pick(3); i > 0; --i) sources.insert(PickUnit());
     for (const Id& source : sources) merge.add_sources(source);
-    merge.set_target(PickUnit());
+    merge.set_target(PickUpper(*sources.begin()));
     merge.set_valid_from(PickDay());
     const Day& day = merge.valid_from();
     bool fits = StaysOpen(merge.target(), day) && !sources.contains(merge.target());
@@ -449,11 +452,11 @@ class ReorganizationSim : public MembershipTest {
     const size_t at = carried_.size() - back;
     const Carried& old = carried_[at];
     bool allowed = true;
-    for (const auto& [id, stamp] : old.stamps) allowed = allowed && model_.stamps[id] == stamp;
     Carried carried;
-    for (const auto& [id, unit] : old.before) {
+    for (const auto& [id, unit] : old.after) {
       const Unit* now = Known(id);
       carried.before[id] = now == nullptr ? std::nullopt : std::optional(*now);
+      allowed = allowed && carried.before[id] == unit;
     }
     allowed = allowed && model_.Try(old.before);
     v1::RevertReorganizationRequest request;
@@ -532,7 +535,6 @@ class ReorganizationSim : public MembershipTest {
   std::vector<Id> ids_;
   std::vector<Carried> carried_;
   std::vector<int64_t> instants_;
-  int stamp_ = 0;
   int allowed_ = 0;
   int reverted_ = 0;
   int64_t nodes_ = 0;

@@ -39,9 +39,8 @@ CREATE TABLE reorganization_effects (
   subject TEXT NOT NULL, -- organization, reference (named, not changed), member, register.
   id TEXT NOT NULL,
   seen BIGINT NOT NULL, -- Version that was changed; of an organisation the largest sequence, 0 if new.
-  written BIGINT NOT NULL, -- Version since; 0 while only planned.
   effects BYTEA NOT NULL, -- ListReorganizationEffectsResponse: facts and successions.
-  undo TEXT NOT NULL, -- JSON: what a member or register was before.
+  undo TEXT NOT NULL, -- JSON: what it was before and after; empty of a reference.
   PRIMARY KEY (tenant, reorganization_id, seq)
 );
 CREATE INDEX reorganization_effects_subject
