@@ -77,7 +77,10 @@ absl::Status MeasureUnknown(std::string_view name, std::string_view field) {
 absl::StatusOr<Measures> Measures::Load(const std::vector<EmbeddedFile>& files) {
   Measures measures;
   for (const EmbeddedFile& file : files) {
-    if (file.name == kFormsFile || file.name.starts_with(kSummaryFiles)) continue;
+    if (file.name == kFormsFile || file.name == kAppraisalsFile ||
+        file.name.starts_with(kSummaryFiles)) {
+      continue;
+    }
     v1::MeasureCatalog part;
     RETURN_IF_ERROR(catalog::ParseYaml(file.name, file.text, part));
     measures.catalog_.MergeFrom(part);

@@ -20,6 +20,7 @@
 #include "services/reports/return_service.h"
 #include "services/reports/rollups.h"
 #include "services/reports/schema.embedded.h"
+#include "services/reports/target_service.h"
 #include "services/reports/verification.h"
 #include "services/reports/work_summaries.h"
 
@@ -111,12 +112,14 @@ class Reports final : public Hosted {
   // After construction: forms refer to the measures where they stay.
   absl::Status OpenReturns(const Host& host) {
     ASSIGN_OR_RETURN(return_service_, ReturnService::Open(host, measures_, rollups_));
+    ASSIGN_OR_RETURN(target_service_, TargetService::Open(host, measures_, rollups_));
     return absl::OkStatus();
   }
 
   std::vector<rpc::Service*> services() override {
     return {&service_, &job_service_, &edition_service_, &summary_service_,
-            &return_service_->service()};
+            &return_service_->service(), &target_service_->targets(),
+            &target_service_->appraisals()};
   }
 
   void Start() override {
@@ -195,6 +198,7 @@ class Reports final : public Hosted {
   rpc::Service edition_service_;
   rpc::Service summary_service_;
   std::unique_ptr<ReturnService> return_service_;
+  std::unique_ptr<TargetService> target_service_;
 };
 
 }  // namespace
