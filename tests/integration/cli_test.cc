@@ -140,6 +140,52 @@ TEST_F(CliTest, ImportsTheTreeInAnyOrderAndShowsIt) {
   EXPECT_THAT(Gonghui("tree --at 2005-01-01").out, AllOf(HasSubstr("T1"), Not(HasSubstr("E1"))));
 }
 
+TEST_F(CliTest, ReorganizesWithPlansAndBack) {
+  ImportOrganizations();
+  Write(folder_ / "members.csv",
+        absl::StrCat("所属工会编码,姓名,证件号码,岗位,入会日期\n", "E1,张三,", IdNumber(1),
+                     ",焊工,2018-03-01\n", "E1,李四,", IdNumber(2), ",钳工,2018-03-01\n"));
+  ASSERT_EQ(Gonghui("import member members.csv").code, 0);
+  ASSERT_EQ(Gonghui("wait").code, 0);
+  Write(folder_ / "plan.yaml",
+        "title: 甲厂拆分\n"
+        "steps:\n"
+        "  - found: {organization: {id: E2, parent: T1, display_name: 二厂工会, kind: enterprise, "
+        "founded_on: 2020-07-01}}\n"
+        "  - found: {organization: {id: E3, parent: T1, display_name: 三厂工会, kind: enterprise, "
+        "founded_on: 2020-07-01}}\n");
+  const Result planned = Gonghui("reorganize plan plan.yaml --json");
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  const std::string at = "reorganizations/";
+  const size_t begins = planned.out.find(at) + at.size();
+  const std::string id = planned.out.substr(begins, planned.out.find('"', begins) - begins);
+  EXPECT_THAT(Gonghui("tree").out, Not(HasSubstr("E2")));
+  ASSERT_EQ(Gonghui("reorganize apply " + id).code, 0);
+  EXPECT_THAT(Gonghui("tree").out, HasSubstr("E2"));
+
+  Write(folder_ / "who.csv", absl::StrCat("证件号码,去向\n", IdNumber(2), ",E3\n"));
+  const std::string split = "reorganize split E1 --into E2,E3 --on 2020-07-01 ";
+  const Result lacking = Gonghui(split + "--members who.csv --lang zh");
+  EXPECT_EQ(lacking.code, 2);
+  EXPECT_THAT(lacking.err, HasSubstr("未指定去向"));
+  EXPECT_EQ(Gonghui(split + "--rule nonsense").code, 2);
+  const Result done = Gonghui(split + "--members who.csv --rule 'job=焊工|电工:E2'");
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("members transferred 2"));
+  EXPECT_THAT(Gonghui("members --org E3").out, HasSubstr("李"));
+  const Result listed = Gonghui("reorganize list --org E1");
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("split E1 -> E2 E3"), HasSubstr("applied")));
+  const Result merged = Gonghui("reorganize merge --from E2 --into E3 --on 2020-08-01");
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  const std::string merger = merged.out.substr(0, merged.out.find(' '));
+  ASSERT_EQ(Gonghui("reorganize revert " + merger).code, 0);
+  EXPECT_THAT(Gonghui("reorganize show " + merger).out, HasSubstr("reverted"));
+  EXPECT_EQ(Gonghui("reorganize move E2 --to T2 --on 2020-09-01").code, 0);
+  EXPECT_EQ(Gonghui("reorganize correct E2 --on 2020-07-01 --name 二分厂工会").code, 0);
+  EXPECT_EQ(Gonghui("reorganize close E2 --on 2020-10-01").code, 2);  // It has a member.
+  EXPECT_EQ(Gonghui("reorganize reopen E1 --on 2021-01-01").code, 0);
+}
+
 TEST_F(CliTest, ReadsGb18030) {
   Write(folder_ / "utf8.csv", kOrganizations);
   ASSERT_EQ(std::system(absl::StrCat("cd '", folder_.string(),
@@ -252,6 +298,16 @@ TEST_F(CliTest, FiguresFollowTheRecords) {
   EXPECT_THAT(Read(folder_ / "report" / "figures.csv"),
               StartsWith("measure,dimensions,period,organization,value,unit,records"));
   EXPECT_NE(Read(folder_ / "report" / "summary.md"), "");
+  EXPECT_EQ(Gonghui("summary check report/summary.md").code, 0);
+  const std::string summary = Read(folder_ / "report" / "summary.md");
+  Write(folder_ / "edited.md", "另有志愿者300人。\n\n" + summary);
+  const Result edited = Gonghui("summary check edited.md");
+  EXPECT_EQ(edited.code, 1) << edited.err;
+  EXPECT_THAT(edited.out, HasSubstr("300"));
+  ASSERT_EQ(Gonghui("summary --org D01 --period 2020H1 --out report --format docx,xlsx").code, 0);
+  EXPECT_EQ(Gonghui("summary check report/summary.docx").code, 0);
+  EXPECT_EQ(Gonghui("summary check report/annex.xlsx").code, 2);
+  EXPECT_EQ(Gonghui("summary --period 2020H1 --out report").code, 2);
   EXPECT_EQ(Gonghui("figures --org D01 --period 2020H9").code, 2);
   EXPECT_THAT(Gonghui("measures").out, HasSubstr("disputes_accepted"));
 }
