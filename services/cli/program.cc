@@ -38,6 +38,8 @@ Program::Program()
   AddJobCommands(*this);
   AddEditionCommands(*this);
   AddSummaryCommands(*this);
+  AddTargetCommands(*this);
+  AddAppraisalCommands(*this);
   AddTreeCommands(*this);
   AddReorganizationCommands(*this);
   AddRecordCommands(*this);

@@ -36,6 +36,8 @@ void AddReturnCommands(Program& program);
 void AddJobCommands(Program& program);
 void AddEditionCommands(Program& program);
 void AddSummaryCommands(Program& program);
+void AddTargetCommands(Program& program);
+void AddAppraisalCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddReorganizationCommands(Program& program);
 void AddRecordCommands(Program& program);
