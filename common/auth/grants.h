@@ -16,7 +16,7 @@ namespace gonghui::auth {
 struct Actor {
   std::string subject;     // Never empty for a verified caller.
   std::string federation;  // The one the token is for; "*" for service accounts.
-  std::vector<common::v1::Grant> grants;
+  std::vector<common::v1::Grant> grants = {};
 };
 
 // Answers whether an organisation lies at or below another today. Implemented over the organisation

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "common/base/embedded.h"
 #include "common/cache/cache.h"
 #include "common/crypto/personal.h"
 #include "common/rpc/client.h"
@@ -27,6 +29,10 @@ struct Host {
   // A cache of the service's own, for values of its database (with the tables of
   // common/cache/schema).
   std::function<std::unique_ptr<cache::Cache>()> open_cache;
+  // The service's catalogue: the files built in, as the installation changes and adds to them. Their
+  // texts outlive the service.
+  std::function<absl::StatusOr<std::vector<EmbeddedFile>>(const std::vector<EmbeddedFile>& builtin)>
+      catalog;
   // Client of a service area ("membership"), with this process's service token; never nullptr.
   std::function<const rpc::Client*(const std::string& area)> peer;
 };

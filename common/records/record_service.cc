@@ -45,8 +45,8 @@ absl::StatusOr<std::unique_ptr<Hosted>> OpenRecordService(const Host& host,
     schema.insert(schema.end(), files->begin(), files->end());
   }
   RETURN_IF_ERROR(sql::Migrate(*host.db, std::move(schema), host.clock->NowMicros()));
-  ASSIGN_OR_RETURN(catalog::Catalog catalog,
-                   catalog::Catalog::Load(options.area, *options.catalog));
+  ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files, host.catalog(*options.catalog));
+  ASSIGN_OR_RETURN(catalog::Catalog catalog, catalog::Catalog::Load(options.area, files));
   return std::make_unique<RecordService>(host, options, std::move(catalog));
 }
 

@@ -92,12 +92,6 @@ Client::Client(Options options) : state_(std::make_unique<State>()) {
   state_->options = std::move(options);
 }
 
-Client::Client(std::shared_ptr<grpc::Channel> channel, Options options)
-    : state_(std::make_unique<State>()) {
-  state_->channels.push_back(std::move(channel));
-  state_->options = std::move(options);
-}
-
 Client::~Client() = default;
 
 absl::Status Client::InvokeMessage(std::string_view method,

@@ -28,7 +28,6 @@ class Client {
     int channels = 4;
   };
   explicit Client(Options options);
-  Client(std::shared_ptr<grpc::Channel> channel, Options options);  // In-process peer.
   ~Client();
 
   // `method` is the path "/package.Service/Method". Errors come back as absl::Status with what

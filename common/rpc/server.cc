@@ -94,13 +94,6 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options,
 
 int Server::port() const { return state_->port; }
 
-std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
-  grpc::ChannelArguments args;
-  args.SetMaxReceiveMessageSize(kMaxSendBytes);
-  args.SetMaxSendMessageSize(kMaxSendBytes);
-  return state_->server->InProcessChannel(args);
-}
-
 void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = state_->server->GetHealthCheckService();
   health->SetServingStatus(serving);

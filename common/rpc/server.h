@@ -29,7 +29,6 @@ class Server {
   ~Server();
 
   int port() const;  // Of the first TCP address.
-  std::shared_ptr<grpc::Channel> InProcessChannel();
   void SetServing(bool serving);  // gRPC health of every service.
   // Health off, waits `linger`, then refuses new calls and lets running ones end until `limit`.
   void Drain(absl::Duration linger, absl::Duration limit);

@@ -117,7 +117,6 @@ class Database {
     std::string url;      // "sqlite:PATH" or "postgres://…" (libpq URI, may name a schema by
                           // options=-csearch_path).
     int connections = 8;  // PostgreSQL pool size; SQLite: readers.
-    bool synchronous_full = true;  // SQLite: false only for what can be rebuilt.
   };
   static absl::StatusOr<std::unique_ptr<Database>> Open(const Options& options);
   virtual ~Database() = default;

@@ -244,8 +244,7 @@ class SqliteDatabase : public Database {
 
 absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const Database::Options& options,
                                                      const std::string& path) {
-  ASSIGN_OR_RETURN(auto writer, SqliteConnection::Open(
-                                    {.path = path, .synchronous_full = options.synchronous_full}));
+  ASSIGN_OR_RETURN(auto writer, SqliteConnection::Open({.path = path}));
   return std::make_unique<SqliteDatabase>(path, options.connections, std::move(writer));
 }
 

@@ -173,8 +173,7 @@ absl::Status SqliteConnection::Configure(const Options& options) {
   RETURN_IF_ERROR(SetPragma("temp_store", "MEMORY", "2"));
   if (options.reader) return SetPragma("cache_size", "-16384", "-16384");  // 16 MiB each.
   RETURN_IF_ERROR(SetPragma("journal_mode", "WAL", "wal"));
-  RETURN_IF_ERROR(SetPragma("synchronous", options.synchronous_full ? "FULL" : "NORMAL",
-                            options.synchronous_full ? "2" : "1"));
+  RETURN_IF_ERROR(SetPragma("synchronous", "FULL", "2"));
   // Rare checkpoints write a page once that many commits changed.
   RETURN_IF_ERROR(SetPragma("wal_autocheckpoint", "20000", "20000"));
   return SetPragma("cache_size", "-65536", "-65536");  // 64 MiB.

@@ -19,7 +19,6 @@ class SqliteConnection {
   struct Options {
     std::string path;
     bool reader = false;
-    bool synchronous_full = true;
   };
   // Fails when the file cannot be opened or SQLite does not take the durability asked for.
   static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const Options& options);

@@ -85,7 +85,9 @@ absl::StatusOr<std::unique_ptr<Hosted>> OpenFunds(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
   std::vector<EmbeddedFile> kinds;
   absl::StatusOr<Charts> charts = Internal("services/funds/catalog has no chart.yaml");
-  for (const EmbeddedFile& file : embedded::services_funds_catalog()) {
+  ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
+                   host.catalog(embedded::services_funds_catalog()));
+  for (const EmbeddedFile& file : files) {
     if (file.name == kChartFile) {
       charts = Charts::Load(file);
     } else {

@@ -116,8 +116,9 @@ std::vector<EmbeddedFile> Schema() {
 
 absl::StatusOr<std::unique_ptr<Hosted>> OpenMembership(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
-  ASSIGN_OR_RETURN(catalog::Catalog catalog,
-                   catalog::Catalog::Load("membership", embedded::services_membership_catalog()));
+  ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
+                   host.catalog(embedded::services_membership_catalog()));
+  ASSIGN_OR_RETURN(catalog::Catalog catalog, catalog::Catalog::Load("membership", files));
   return std::make_unique<MembershipService>(host, std::move(catalog));
 }
 

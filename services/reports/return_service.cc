@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "common/base/status.h"
-#include "services/reports/catalog.embedded.h"
 
 namespace gonghui::reports {
 
-absl::StatusOr<std::unique_ptr<ReturnService>> ReturnService::Open(const Host& host,
-                                                                   const Measures& measures,
-                                                                   Rollups& rollups) {
-  ASSIGN_OR_RETURN(Forms forms, Forms::Load(embedded::services_reports_catalog(), measures));
+absl::StatusOr<std::unique_ptr<ReturnService>> ReturnService::Open(
+    const Host& host, const std::vector<EmbeddedFile>& catalog, const Measures& measures,
+    Rollups& rollups) {
+  ASSIGN_OR_RETURN(Forms forms, Forms::Load(catalog, measures));
   return std::unique_ptr<ReturnService>(new ReturnService(host, std::move(forms), rollups));
 }
 

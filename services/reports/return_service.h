@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/host/host.h"
@@ -19,9 +20,9 @@ namespace gonghui::reports {
 class ReturnService {
  public:
   // Loads the forms; the error names file and entry. Measures and roll-ups outlive the service.
-  static absl::StatusOr<std::unique_ptr<ReturnService>> Open(const Host& host,
-                                                             const Measures& measures,
-                                                             Rollups& rollups);
+  static absl::StatusOr<std::unique_ptr<ReturnService>> Open(
+      const Host& host, const std::vector<EmbeddedFile>& catalog, const Measures& measures,
+      Rollups& rollups);
 
   rpc::Service& service() { return service_; }
 

@@ -110,15 +110,19 @@ class Reports final : public Hosted {
   }
 
   // After construction: forms refer to the measures where they stay.
-  absl::Status OpenReturns(const Host& host) {
-    ASSIGN_OR_RETURN(return_service_, ReturnService::Open(host, measures_, rollups_));
-    ASSIGN_OR_RETURN(target_service_, TargetService::Open(host, measures_, rollups_));
+  absl::Status OpenReturns(const Host& host, const std::vector<EmbeddedFile>& files) {
+    ASSIGN_OR_RETURN(return_service_, ReturnService::Open(host, files, measures_, rollups_));
+    ASSIGN_OR_RETURN(target_service_, TargetService::Open(host, files, measures_, rollups_));
     return absl::OkStatus();
   }
 
   std::vector<rpc::Service*> services() override {
-    return {&service_, &job_service_, &edition_service_, &summary_service_,
-            &return_service_->service(), &target_service_->targets(),
+    return {&service_,
+            &job_service_,
+            &edition_service_,
+            &summary_service_,
+            &return_service_->service(),
+            &target_service_->targets(),
             &target_service_->appraisals()};
   }
 
@@ -205,11 +209,12 @@ class Reports final : public Hosted {
 
 absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
-  ASSIGN_OR_RETURN(Measures measures, Measures::Load(embedded::services_reports_catalog()));
-  ASSIGN_OR_RETURN(SummaryForms forms,
-                   SummaryForms::Load(measures, embedded::services_reports_catalog()));
+  ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
+                   host.catalog(embedded::services_reports_catalog()));
+  ASSIGN_OR_RETURN(Measures measures, Measures::Load(files));
+  ASSIGN_OR_RETURN(SummaryForms forms, SummaryForms::Load(measures, files));
   auto reports = std::make_unique<Reports>(host, std::move(measures), std::move(forms));
-  RETURN_IF_ERROR(reports->OpenReturns(host));
+  RETURN_IF_ERROR(reports->OpenReturns(host, files));
   return reports;
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "common/base/status.h"
-#include "services/reports/catalog.embedded.h"
 
 namespace gonghui::reports {
 namespace {
@@ -19,11 +18,10 @@ TargetOptions OptionsOf(const Host& host, const Measures& measures, const Apprai
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TargetService>> TargetService::Open(const Host& host,
-                                                                   const Measures& measures,
-                                                                   Rollups& rollups) {
-  ASSIGN_OR_RETURN(AppraisalSchemes schemes,
-                   AppraisalSchemes::Load(embedded::services_reports_catalog(), measures));
+absl::StatusOr<std::unique_ptr<TargetService>> TargetService::Open(
+    const Host& host, const std::vector<EmbeddedFile>& catalog, const Measures& measures,
+    Rollups& rollups) {
+  ASSIGN_OR_RETURN(AppraisalSchemes schemes, AppraisalSchemes::Load(catalog, measures));
   return std::unique_ptr<TargetService>(
       new TargetService(host, measures, std::move(schemes), rollups));
 }

@@ -39,8 +39,11 @@ std::vector<ConfigOption> Options() {
       {"service_token_file", "", "token that this process shows to services elsewhere"},
       {"personal_keys_file", "",
        "keys of personal data; default DATA/keys/personal.yaml, made when missing"},
+      {"catalog", "",
+       "folder of catalogue files of this installation, DIR/<service>/*.yaml: each replaces the "
+       "built-in file of its name, or is added"},
       {"redis", "",
-       "HOST:PORT or unix:PATH of a shared second cache level; empty: in process only"},
+       "HOST:PORT or unix:PATH of the cache that replicas share; empty: one replica, in process"},
       {"reflection", "true", "offer gRPC server reflection", false, true},
       {"port_file", "", "write the gRPC port to this file once ready"}};
   for (const char* area : kAreas) {
@@ -91,6 +94,7 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.keys_file = config.Get("keys_file");
   options.service_token_file = config.Get("service_token_file");
   options.personal_keys_file = config.Get("personal_keys_file");
+  options.catalog_dir = config.Get("catalog");
   options.redis = config.Get("redis");
   options.reflection = config.GetBool("reflection");
   for (const std::string area : kAreas) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -208,14 +209,11 @@ class RunningSuite : public Suite {
   absl::Status OpenDatabases() {
     for (const std::string& area : options_.services) {
       auto url = options_.database_urls.find(area);
-      ASSIGN_OR_RETURN(
-          databases_[area],
-          sql::Database::Open(
-              {.url = url != options_.database_urls.end()
-                          ? url->second
-                          : absl::StrCat("sqlite:", options_.data_dir, "/", area, ".db"),
-               // What reports keeps can be rebuilt from the feeds; the cursor is lost with it.
-               .synchronous_full = area != "reports"}));
+      ASSIGN_OR_RETURN(databases_[area],
+                       sql::Database::Open({.url = url != options_.database_urls.end()
+                                                       ? url->second
+                                                       : absl::StrCat("sqlite:", options_.data_dir,
+                                                                      "/", area, ".db")}));
     }
     return absl::OkStatus();
   }
@@ -266,12 +264,37 @@ class RunningSuite : public Suite {
                                     db);
   }
 
+  // The files built in, with those of catalog_dir in place of namesakes and after them.
+  absl::StatusOr<std::vector<EmbeddedFile>> CatalogOf(const std::string& area,
+                                                      std::vector<EmbeddedFile> files) {
+    const fs::path folder = fs::path(options_.catalog_dir) / area;
+    if (options_.catalog_dir.empty() || !fs::exists(folder)) return files;
+    std::set<fs::path> paths;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".yaml") paths.insert(entry.path());
+    }
+    for (const fs::path& path : paths) {
+      ASSIGN_OR_RETURN(std::string text, ReadFile(path.string()));
+      const std::string& name = catalog_texts_.emplace_back(path.filename().string());
+      const EmbeddedFile file{name, catalog_texts_.emplace_back(std::move(text))};
+      const auto same = std::find_if(files.begin(), files.end(),
+                                     [&](const EmbeddedFile& f) { return f.name == name; });
+      if (same == files.end()) {
+        files.push_back(file);
+      } else {
+        *same = file;
+      }
+    }
+    return files;
+  }
+
   absl::Status OpenServices() {
     Host host{.clock = options_.clock,
               .pipeline = pipeline_.get(),
               .tree = tree_.get(),
               .personal = personal_.get(),
               .open_cache = nullptr,
+              .catalog = nullptr,
               .peer = [this](const std::string& area) -> const rpc::Client* {
                 return peers_.at(area).get();
               }};
@@ -286,6 +309,9 @@ class RunningSuite : public Suite {
       if (!Hosts(area)) continue;
       host.db = databases_.at(area).get();
       host.open_cache = [this, db = host.db] { return OpenCache(*db); };
+      host.catalog = [this, area = area](const std::vector<EmbeddedFile>& builtin) {
+        return CatalogOf(area, builtin);
+      };
       ASSIGN_OR_RETURN(std::unique_ptr<Hosted> service, open(host));
       if (area == "reports") reports_ = service.get();
       hosted_.push_back(std::move(service));
@@ -369,6 +395,7 @@ class RunningSuite : public Suite {
   std::optional<auth::SigningKey> own_key_;
   std::optional<auth::SigningKey> dev_key_;
   std::unique_ptr<crypto::PersonalData> personal_;
+  std::deque<std::string> catalog_texts_;  // Names and texts of the files of catalog_dir.
   std::map<std::string, std::unique_ptr<sql::Database>> databases_;
   absl::Mutex token_mutex_;
   std::string token_ ABSL_GUARDED_BY(token_mutex_);

@@ -541,13 +541,6 @@ TEST_F(PipelineTest, DrainLetsRunningCallsEnd) {
               StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(PipelineTest, ServesItsOwnProcess) {
-  Client::Options options;
-  options.token = [token = TokenFor(ActorWith("u1", "demo", "admin", "*"))] { return token; };
-  const Client client(server_->InProcessChannel(), options);
-  EXPECT_THAT(Get(client, "federations/demo/cases/1"), IsOk());
-}
-
 TEST_F(PipelineTest, RefusesABusyPort) {
   const auto second = Server::Start({.listen = {Address()}}, {});
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
