@@ -1,5 +1,6 @@
 #include "services/reports/return_facts.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -50,6 +51,10 @@ class FactList {
       dimension.set_value(value);
     }
   }
+  bool Has(const std::string& measure) const {
+    return std::any_of(facts_.facts().begin(), facts_.facts().end(),
+                       [&](const common::v1::Fact& fact) { return fact.measure() == measure; });
+  }
   const common::v1::RecordFacts& facts() const { return facts_; }
 
  private:
@@ -98,16 +103,18 @@ class Posting {
       for (const auto& [dims, amount] : *amounts) groups.insert(dims);
     }
     Amounts changed;  // What stood there, where something else is wanted.
-    const bool first = stated.has_value() && !posted_;
+    bool said = posted_ || !stated.has_value() || !balance;
     for (const std::string& dims : groups) {
       const int64_t was = balance ? before_[dims] + now_[dims] : now_[dims];
       const int64_t is = wanted[dims];
-      if (was == is && !first) continue;
+      // A balance is stated anew though it be the same.
+      if (was == is && (said || is == 0)) continue;
       if (was != 0) own_.Add(measure.name(), dims, -was);
-      // Also zero, once: it tells that the measure was stated.
-      if (is != 0 || first) own_.Add(measure.name(), dims, is);
+      if (is != 0) own_.Add(measure.name(), dims, is);
       if (was != is) changed[dims] = was;
     }
+    said = said || own_.Has(measure.name());
+    if (!said) own_.Add(measure.name(), "", 0);  // Nothing there before, and none now.
     return balance ? KeepNext(measure, changed, wanted) : absl::OkStatus();
   }
 

@@ -124,7 +124,7 @@ absl::StatusOr<ReturnKey> ResolveReturn(const rpc::Call& call, const Forms& form
   const std::string_view leaf = name.substr(name.rfind('/') + 1);
   const size_t first = leaf.find('.');
   const size_t second = first == std::string_view::npos ? first : leaf.find('.', first + 1);
-  if (second == std::string_view::npos) return NameForm().operator absl::Status();
+  if (second == std::string_view::npos) return NameForm().At("name");
   ReturnKey key;
   key.tenant = call.federation;
   key.organization = leaf.substr(second + 1);

@@ -139,60 +139,66 @@ class Checker {
     }
   }
 
-  // The sum of one side; `words` gets it with the values, `filled` whether any cell is.
-  bool Side(const v1::FormRule& rule, const std::vector<CheckTerm>& terms, Millionths& sum,
-            std::string& words, bool& filled, std::vector<std::string>& cells) {
+  // The sum of one side of a check.
+  struct Side {
+    Millionths sum = 0;
+    std::string words;    // Its terms with their values.
+    bool filled = false;  // Whether any cell of it is.
+    bool blank = true;    // Whether all its terms are blank cells.
+  };
+
+  // Nothing where it cannot be told, with the rule among those skipped.
+  std::optional<Side> Sum(const v1::FormRule& rule, const std::vector<CheckTerm>& terms,
+                          std::vector<std::string>& cells) {
+    Side side;
     for (const CheckTerm& term : terms) {
-      StrAppend(&words, words.empty() ? (term.sign < 0 ? "-" : "") : term.sign < 0 ? " - " : " + ");
+      const std::string_view mark = term.sign < 0 ? "- " : "+ ";
+      StrAppend(&side.words, side.words.empty() ? "" : " ",
+                side.words.empty() && term.sign > 0 ? "" : mark);
       if (term.code.empty()) {
-        sum += Scaled(term.sign * term.number, 0);
-        StrAppend(&words, term.number);
+        side.blank = false;
+        side.sum += Scaled(term.sign * term.number, 0);
+        StrAppend(&side.words, term.number);
         continue;
       }
-      const Form* form = &form_;
-      const CellValues* values = &input_.values;
-      if (!term.form.empty()) {
-        const auto other = input_.others.find(term.form);
-        if (other == input_.others.end()) {
-          Skip(rule, {StrCat("no return of ", term.form, " of this unit ends with the same day"),
-                      StrCat("本单位没有同期的报表 ", term.form)});
-          return false;
-        }
-        form = other->second.form;
-        values = &other->second.values;
-      } else {
-        cells.push_back(term.code);
+      if (term.form.empty()) cells.push_back(term.code);
+      const auto other = input_.others.find(term.form);
+      if (!term.form.empty() && other == input_.others.end()) {
+        Skip(rule, {StrCat("no return of ", term.form, " of this unit ends with the same day"),
+                    StrCat("本单位没有同期的报表 ", term.form)});
+        return std::nullopt;
       }
-      const FormPlace* place = form->Find(term.code);
+      const Form& form = term.form.empty() ? form_ : *other->second.form;
+      const CellValues& values = term.form.empty() ? input_.values : other->second.values;
+      const FormPlace* place = form.Find(term.code);
       if (place == nullptr) {
         Skip(rule, {StrCat("the entry of ", term.form, " of that time has no cell ", term.code),
                     StrCat("同期的报表 ", term.form, " 没有单元格 ", term.code)});
-        return false;
+        return std::nullopt;
       }
-      const auto value = values->find(term.code);
-      StrAppend(&words, term.form, term.form.empty() ? "" : ":", term.code, " (");
-      if (value == values->end()) {
-        words += "-)";
-        continue;
-      }
-      filled = true;
-      sum += term.sign * Scaled(value->second, place->row->decimals());
-      StrAppend(&words, FormatCell(*place->row, value->second), ")");
+      const auto value = values.find(term.code);
+      const bool known = value != values.end();
+      StrAppend(&side.words, term.form, term.form.empty() ? "" : ":", term.code, " (",
+                known ? FormatCell(*place->row, value->second) : "-", ")");
+      if (!known) continue;
+      side.filled = true;
+      side.blank = false;
+      side.sum += term.sign * Scaled(value->second, place->row->decimals());
     }
-    return true;
+    return side;
   }
 
   void CheckRelation(const v1::FormRule& rule, const Check& check) {
-    Millionths left = 0;
-    Millionths right = 0;
-    std::string left_words;
-    std::string right_words;
-    bool filled = false;
     std::vector<std::string> cells;
-    if (!Side(rule, check.left, left, left_words, filled, cells)) return;
-    if (!Side(rule, check.right, right, right_words, filled, cells)) return;
-    if (!filled || Holds(left, check.relation, right)) return;
-    const std::string words = StrCat(left_words, " ", check.relation, " ", right_words);
+    const std::optional<Side> left = Sum(rule, check.left, cells);
+    if (!left.has_value()) return;
+    const std::optional<Side> right = Sum(rule, check.right, cells);
+    if (!right.has_value() || (!left->filled && !right->filled)) return;
+    const std::string words = StrCat(left->words, " ", check.relation, " ", right->words);
+    if (check.relation != "=" && (left->blank || right->blank)) {
+      return Skip(rule, {StrCat(words, ": one side is blank"), StrCat(words, "：一方为空")});
+    }
+    if (Holds(left->sum, check.relation, right->sum)) return;
     Add(rule.name(), rule.severity(), cells,
         {StrCat(rule.label().en(), ": ", words, " does not hold"),
          StrCat(rule.label().zh(), "：", words, " 不成立")});
