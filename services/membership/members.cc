@@ -262,11 +262,10 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
          RETURN_IF_ERROR(NormalizeMember(catalog_, "member.", member));
          if (!past.empty() && past.back().leave_reason == kReorganisation &&
              member.joined_on() != past.back().left_on) {
-           return FailedPrecondition(
-                      common::v1::REASON_STATE_FORBIDS,
-                      "a reorganisation carried the member here on that day; take it back to "
-                      "change the date",
-                      "该会员因组织调整于该日随转至此，如需改日期请先撤回该次调整")
+           return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
+                                     "a reorganisation carried the member here on that day; take "
+                                     "it back to change the date",
+                                     "该会员因组织调整于该日随转至此，如需改日期请先撤回该次调整")
                .At("member.joined_on");
          }
          if (!past.empty() && member.joined_on() < past.back().left_on) {
@@ -296,8 +295,8 @@ absl::StatusOr<v1::Member> Members::Leave(rpc::Call& call, const v1::LeaveMember
   if (reason == kReorganisation) {
     return InvalidArgument(
                common::v1::REASON_FIELD_INVALID,
-               "members carried on by a reorganisation do not leave; use "
-               "MergeOrganizations or SplitOrganization",
+               "members carried on by a reorganisation do not leave; use MergeOrganizations or "
+               "SplitOrganization",
                "组织调整随转不是离会，请用合并（MergeOrganizations）或拆分（SplitOrganization）")
         .At("reason");
   }

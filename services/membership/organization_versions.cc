@@ -18,45 +18,41 @@ namespace {
   "employees, founded_on, "                                                   \
   "sequence, affiliated_to"
 
-constexpr sql::Query kAt{"membership.organizations_at",
-                         "SELECT " ORGANIZATION_COLUMNS
-                         ", (SELECT MAX(sequence) FROM organization_versions w WHERE "
-                         "w.tenant=v.tenant AND w.id=v.id) "
-                         "FROM organization_versions v WHERE tenant=$1 AND id>=$2 AND id<=$3 AND "
-                         "valid_from<=$4 AND "
-                         "valid_to>$4 AND recorded_from_us<=$5 AND recorded_to_us>$5"};
+// The sum keeps both engines from looking for the largest sequence from the end of its own index.
+constexpr sql::Query kAt{
+    "membership.organizations_at",
+    "SELECT " ORGANIZATION_COLUMNS
+    ", (SELECT MAX(sequence + 0) FROM organization_versions w WHERE w.tenant=v.tenant AND "
+    "w.id=v.id) FROM organization_versions v WHERE tenant=$1 AND id>=$2 AND id<=$3 AND "
+    "valid_from<=$4 AND valid_to>$4 AND recorded_from_us<=$5 AND recorded_to_us>$5"};
 constexpr sql::Query kAfter{"membership.organization_versions_after",
                             "SELECT " ORGANIZATION_COLUMNS
-                            ", sequence FROM organization_versions "
-                            "WHERE tenant=$1 AND sequence>$2 ORDER BY sequence LIMIT $3"};
-constexpr sql::Query kBelieved{
-    "membership.organization_believed",
-    "SELECT " ORGANIZATION_COLUMNS
-    ", sequence FROM organization_versions "
-    "WHERE tenant=$1 AND id=$2 AND recorded_to_us=$3 ORDER BY valid_from"};
+                            ", sequence FROM organization_versions WHERE tenant=$1 AND sequence>$2 "
+                            "ORDER BY sequence LIMIT $3"};
+constexpr sql::Query kBelieved{"membership.organization_believed",
+                               "SELECT " ORGANIZATION_COLUMNS
+                               ", sequence FROM organization_versions WHERE tenant=$1 AND id=$2 "
+                               "AND recorded_to_us=$3 ORDER BY valid_from"};
 constexpr sql::Query kChildren{"membership.organizations_below",
-                               "SELECT DISTINCT id FROM organization_versions "
-                               "WHERE tenant=$1 AND parent=$2 AND recorded_to_us=$3"};
+                               "SELECT DISTINCT id FROM organization_versions WHERE tenant=$1 AND "
+                               "parent=$2 AND recorded_to_us=$3"};
 constexpr sql::Query kHead{"membership.organization_head",
                            "SELECT sequence FROM organization_heads WHERE tenant=$1"};
 // Recording times rise strictly, so that an answer "as known at" an instant
 // never changes later.
 constexpr sql::Query kTakeHead{
     "membership.take_organization_head",
-    "UPDATE organization_heads SET recorded_us = CASE WHEN recorded_us >= $2 "
-    "THEN recorded_us + 1 "
+    "UPDATE organization_heads SET recorded_us = CASE WHEN recorded_us >= $2 THEN recorded_us + 1 "
     "ELSE $2 END WHERE tenant=$1 RETURNING sequence, recorded_us"};
 constexpr sql::Query kSetHead{"membership.set_organization_head",
                               "UPDATE organization_heads SET sequence=$2 WHERE tenant=$1"};
 constexpr sql::Query kEnd{"membership.end_organization_version",
-                          "UPDATE organization_versions SET recorded_to_us=$3, sequence=$4 "
-                          "WHERE tenant=$1 AND version_id=$2"};
+                          "UPDATE organization_versions SET recorded_to_us=$3, sequence=$4 WHERE "
+                          "tenant=$1 AND version_id=$2"};
 constexpr sql::Query kBegin{
     "membership.begin_organization_version",
     "INSERT INTO organization_versions (tenant, " ORGANIZATION_COLUMNS
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-    "$15, $16, $17, "
-    "$18)"};
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"};
 
 OrganizationRow ToRow(const sql::Rows::Row& row) {
   OrganizationRow result;

@@ -20,31 +20,31 @@ namespace {
   "leave_reason, state, "                                                     \
   "version"
 
-constexpr sql::Query kIn{"membership.members_in",
-                         "SELECT " OPEN_COLUMNS
-                         " FROM members WHERE tenant=$1 AND organization=$2 AND (state='active' OR "
-                         "left_on>$3)"};
-constexpr sql::Query kOnceIn{"membership.members_once_in",
-                             "SELECT " OPEN_COLUMNS
-                             " FROM members WHERE tenant=$1 AND member_id IN "
-                             "(SELECT member_id FROM past_memberships WHERE "
-                             "tenant=$1 AND organization=$2 AND left_on>$3)"};
+constexpr sql::Query kIn{
+    "membership.members_in",
+    "SELECT " OPEN_COLUMNS
+    " FROM members WHERE tenant=$1 AND organization=$2 AND (state='active' OR left_on>$3)"};
+constexpr sql::Query kOnceIn{
+    "membership.members_once_in",
+    "SELECT " OPEN_COLUMNS
+    " FROM members WHERE tenant=$1 AND member_id IN (SELECT member_id FROM past_memberships WHERE "
+    "tenant=$1 AND organization=$2 AND left_on>$3)"};
 constexpr sql::Query kOne{"membership.member_without_papers",
                           "SELECT " OPEN_COLUMNS " FROM members WHERE tenant=$1 AND member_id=$2"};
 constexpr sql::Query kPast{"membership.past_memberships_of",
-                           "SELECT member_id, organization, joined_on, left_on, leave_reason "
-                           "FROM past_memberships WHERE tenant=$1 AND member_id=$2 ORDER BY seq"};
-constexpr sql::Query kUpdate{"membership.transfer_member",
-                             "UPDATE members SET organization=$3, joined_on=$4, left_on=$5, "
-                             "leave_reason=$6, state=$7, "
-                             "version=$8 WHERE tenant=$1 AND member_id=$2 AND version=$8-1"};
-constexpr sql::Query kForgetPast{"membership.forget_past_memberships",
-                                 "DELETE FROM past_memberships WHERE tenant=$1 AND member_id=$2 "
-                                 "AND seq>$3"};
-constexpr sql::Query kAddPast{"membership.add_past_membership",
-                              "INSERT INTO past_memberships (tenant, member_id, seq, organization, "
-                              "joined_on, left_on, "
-                              "leave_reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+                           "SELECT member_id, organization, joined_on, left_on, leave_reason FROM "
+                           "past_memberships WHERE tenant=$1 AND member_id=$2 ORDER BY seq"};
+constexpr sql::Query kUpdate{
+    "membership.transfer_member",
+    "UPDATE members SET organization=$3, joined_on=$4, left_on=$5, leave_reason=$6, state=$7, "
+    "version=$8 WHERE tenant=$1 AND member_id=$2 AND version=$8-1"};
+constexpr sql::Query kForgetPast{
+    "membership.forget_past_memberships",
+    "DELETE FROM past_memberships WHERE tenant=$1 AND member_id=$2 AND seq>$3"};
+constexpr sql::Query kAddPast{
+    "membership.add_past_membership",
+    "INSERT INTO past_memberships (tenant, member_id, seq, organization, joined_on, left_on, "
+    "leave_reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
 MemberRow ToRow(const sql::Rows::Row& in) {
   MemberRow row;

@@ -16,60 +16,51 @@ namespace {
   "r.apply_time_us, "                                                     \
   "r.revert_time_us, r.content, r.tree"
 
-constexpr sql::Query kInsert{
-    "membership.insert_reorganization",
-    "INSERT INTO reorganizations (tenant, reorganization_id, version, state, "
-    "caller, "
-    "create_time_us, apply_time_us, revert_time_us, content, tree) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
-constexpr sql::Query kUpdate{"membership.update_reorganization",
-                             "UPDATE reorganizations SET version=$3, state=$4, "
-                             "apply_time_us=$5, revert_time_us=$6, "
-                             "content=$7, tree=$8 WHERE tenant=$1 AND "
-                             "reorganization_id=$2 AND version=$3-1"};
+constexpr sql::Query kInsert{"membership.insert_reorganization",
+                             "INSERT INTO reorganizations (tenant, reorganization_id, version, "
+                             "state, caller, create_time_us, apply_time_us, revert_time_us, "
+                             "content, tree) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+constexpr sql::Query kUpdate{
+    "membership.update_reorganization",
+    "UPDATE reorganizations SET version=$3, state=$4, apply_time_us=$5, revert_time_us=$6, "
+    "content=$7, tree=$8 WHERE tenant=$1 AND reorganization_id=$2 AND version=$3-1"};
 constexpr sql::Query kFind{"membership.find_reorganization",
                            "SELECT " REORGANIZATION_COLUMNS
                            " FROM reorganizations r WHERE tenant=$1 AND reorganization_id=$2"};
 constexpr sql::Query kList{"membership.list_reorganizations",
                            "SELECT " REORGANIZATION_COLUMNS
-                           " FROM reorganizations r WHERE tenant=$1 AND ($2='' "
-                           "OR state=$2) AND reorganization_id<$3 "
-                           "ORDER BY reorganization_id DESC LIMIT $4"};
-constexpr sql::Query kListOf{"membership.list_reorganizations_of_organization",
-                             "SELECT " REORGANIZATION_COLUMNS
-                             " FROM reorganization_effects e JOIN reorganizations r ON "
-                             "r.tenant=e.tenant AND "
-                             "r.reorganization_id=e.reorganization_id WHERE e.tenant=$1 AND "
-                             "e.subject='organization' AND "
-                             "e.id=$5 AND ($2='' OR r.state=$2) AND e.reorganization_id<$3 "
-                             "ORDER BY e.reorganization_id DESC LIMIT $4"};
-constexpr sql::Query kForgetEffects{"membership.forget_reorganization_effects",
-                                    "DELETE FROM reorganization_effects WHERE "
-                                    "tenant=$1 AND reorganization_id=$2"};
+                           " FROM reorganizations r WHERE tenant=$1 AND ($2='' OR state=$2) AND "
+                           "reorganization_id<$3 ORDER BY reorganization_id DESC LIMIT $4"};
+constexpr sql::Query kListOf{
+    "membership.list_reorganizations_of_organization",
+    "SELECT " REORGANIZATION_COLUMNS
+    " FROM reorganization_effects e JOIN reorganizations r ON r.tenant=e.tenant AND "
+    "r.reorganization_id=e.reorganization_id WHERE e.tenant=$1 AND e.subject='organization' AND "
+    "e.id=$5 AND ($2='' OR r.state=$2) AND e.reorganization_id<$3 ORDER BY e.reorganization_id "
+    "DESC LIMIT $4"};
+constexpr sql::Query kForgetEffects{
+    "membership.forget_reorganization_effects",
+    "DELETE FROM reorganization_effects WHERE tenant=$1 AND reorganization_id=$2"};
 constexpr sql::Query kInsertEffect{
     "membership.insert_reorganization_effect",
-    "INSERT INTO reorganization_effects (tenant, reorganization_id, seq, "
-    "subject, id, seen, effects, undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr sql::Query kEffects{"membership.reorganization_effects",
-                              "SELECT subject, id, seen, effects, "
-                              "undo FROM reorganization_effects "
-                              "WHERE tenant=$1 AND reorganization_id=$2 AND "
-                              "seq>$3 ORDER BY seq LIMIT $4"};
+    "INSERT INTO reorganization_effects (tenant, reorganization_id, seq, subject, id, seen, "
+    "effects, undo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr sql::Query kEffects{
+    "membership.reorganization_effects",
+    "SELECT subject, id, seen, effects, undo FROM reorganization_effects WHERE tenant=$1 AND "
+    "reorganization_id=$2 AND seq>$3 ORDER BY seq LIMIT $4"};
 constexpr sql::Query kInsertSuccessor{
     "membership.insert_organization_successor",
-    "INSERT INTO organization_successors (tenant, organization, "
-    "reorganization_id, seq, successor, "
-    "on_date, recorded_from_us, recorded_to_us) VALUES ($1, $2, $3, $4, $5, "
-    "$6, $7, $8)"};
+    "INSERT INTO organization_successors (tenant, organization, reorganization_id, seq, successor, "
+    "on_date, recorded_from_us, recorded_to_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
 constexpr sql::Query kEndSuccessors{"membership.end_organization_successors",
-                                    "UPDATE organization_successors SET recorded_to_us=$3 "
-                                    "WHERE tenant=$1 AND reorganization_id=$2"};
-constexpr sql::Query kSuccessors{"membership.organization_successors",
-                                 "SELECT organization, successor, on_date FROM "
-                                 "organization_successors WHERE tenant=$1 AND "
-                                 "organization=$2 AND on_date<=$3 AND "
-                                 "recorded_from_us<=$4 AND recorded_to_us>$4 "
-                                 "ORDER BY reorganization_id, seq"};
+                                    "UPDATE organization_successors SET recorded_to_us=$3 WHERE "
+                                    "tenant=$1 AND reorganization_id=$2"};
+constexpr sql::Query kSuccessors{
+    "membership.organization_successors",
+    "SELECT organization, successor, on_date FROM organization_successors WHERE tenant=$1 AND "
+    "organization=$2 AND on_date<=$3 AND recorded_from_us<=$4 AND recorded_to_us>$4 ORDER BY "
+    "reorganization_id, seq"};
 
 v1::ReorganizationState StateOf(std::string_view text) {
   return text == "planned"   ? v1::REORGANIZATION_STATE_PLANNED
@@ -140,8 +131,7 @@ absl::Status UpdateReorganization(sql::Tx& tx, const std::string& federation,
                                     sql::Bytes{row.tree.SerializeAsString()}}));
   if (updated.affected() == 1) return absl::OkStatus();
   return Aborted(common::v1::REASON_CONFLICT,
-                 "the reorganisation was changed by another call at the same "
-                 "moment; try again",
+                 "the reorganisation was changed by another call at the same moment; try again",
                  "该组织调整同时被其他操作修改，请重试");
 }
 

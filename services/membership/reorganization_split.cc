@@ -47,14 +47,14 @@ absl::StatusOr<Rule> ReadRule(const catalog::Catalog& catalog, const v1::SplitRu
   if (in.field().empty()) return rule;
   rule.field = v1::Member::descriptor()->FindFieldByName(in.field());
   if (!MayAsk(rule.field)) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           StrCat("'", in.field(),
-                                  "' is no field that a rule may ask about; use "
-                                  "sex, employment, education, skill_level, political_status, "
-                                  "job, worker_group or migrant_worker"),
-                           StrCat("规则不能使用字段“", in.field(),
-                                  "”；可用性别、就业状况、学历、技能等级、政治面貌、岗位、"
-                                  "职工群体、是否农民工"))
+    return InvalidArgument(
+               common::v1::REASON_FIELD_INVALID,
+               StrCat("'", in.field(),
+                      "' is no field that a rule may ask about; use sex, employment, education, "
+                      "skill_level, political_status, job, worker_group or migrant_worker"),
+               StrCat(
+                   "规则不能使用字段“", in.field(),
+                   "”；可用性别、就业状况、学历、技能等级、政治面貌、岗位、职工群体、是否农民工"))
         .With("value", in.field())
         .At(StrCat(at, "field"));
   }
@@ -164,8 +164,8 @@ absl::StatusOr<std::map<std::string, std::string>> AssignMembers(
                                   "' have no target: name them in members, or add a rule that "
                                   "fits; a last rule without field takes all that are left"),
                            StrCat("“", step.source(), "”有 ", unassigned.size(),
-                                  " 名会员未指定去向：请在 members 中指定或增加规则；"
-                                  "最后一条不带字段的规则可接收其余会员"))
+                                  " 名会员未指定去向：请在 members "
+                                  "中指定或增加规则；最后一条不带字段的规则可接收其余会员"))
             .At(at("members")),
         unassigned));
   }
@@ -221,11 +221,10 @@ absl::Status CheckSource(Reorganizing& work, const std::string& id, const std::s
                          std::string field, const StepPath& at) {
   ASSIGN_OR_RETURN(const Life life, LifeOf(work, id, day, field, at));
   if (life.front().version.parent.empty()) {
-    return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
-                              StrCat("'", id,
-                                     "' is the topmost organisation and stays open; name "
-                                     "another"),
-                              StrCat("“", id, "”是最上级工会，不能撤销，请另选工会"))
+    return FailedPrecondition(
+               common::v1::REASON_STATE_FORBIDS,
+               StrCat("'", id, "' is the topmost organisation and stays open; name another"),
+               StrCat("“", id, "”是最上级工会，不能撤销，请另选工会"))
         .With("organization", id)
         .At(std::move(field));
   }

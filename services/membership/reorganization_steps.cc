@@ -194,8 +194,7 @@ absl::Status Correct(Reorganizing& work, const v1::CorrectStep& step, const Step
   if (step.parent().empty() && step.display_name().empty() && step.kind().empty() &&
       step.state().empty() && step.founded_on().empty()) {
     return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
-                           "the correction names nothing to correct: give parent, "
-                           "display_name, "
+                           "the correction names nothing to correct: give parent, display_name, "
                            "kind, state or founded_on",
                            "未填写更正内容：请填上级、名称、层级、状态或成立日期")
         .At(at("display_name"));
@@ -275,11 +274,9 @@ absl::Status Dispatch(Reorganizing& work, const ReorganizationStep& step, const 
       break;
   }
   return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
-                         "the step says nothing: name merge, split, move, "
-                         "rename, close, reopen, "
+                         "the step says nothing: name merge, split, move, rename, close, reopen, "
                          "correct, found or affiliate",
-                         "该步骤为空：请填合并、拆分、移动、更名、撤销、恢复、"
-                         "更正、建立或归口")
+                         "该步骤为空：请填合并、拆分、移动、更名、撤销、恢复、更正、建立或归口")
       .At(std::string(at.prefix.substr(0, at.prefix.size() - 1)));
 }
 

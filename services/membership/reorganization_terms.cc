@@ -26,9 +26,9 @@ constexpr std::string_view kTermTo = "term_to";
 
 constexpr int64_t kMost = 100'000;  // Records of one kind in one organisation.
 
-constexpr sql::Query kCount{"membership.count_register_records",
-                            "SELECT COUNT(*) FROM records WHERE tenant=$1 AND organization=$2 AND "
-                            "cancelled=FALSE"};
+constexpr sql::Query kCount{
+    "membership.count_register_records",
+    "SELECT COUNT(*) FROM records WHERE tenant=$1 AND organization=$2 AND cancelled=FALSE"};
 
 // The last day of a term that ends before `day`, but not before it began.
 absl::StatusOr<std::string> LastDay(const std::string& day, const std::string& began) {

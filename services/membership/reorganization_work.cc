@@ -20,14 +20,10 @@ constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
 // What keeps an organisation from never having been: whoever was ever in it.
 constexpr sql::Query kHeld{
     "membership.count_held_by_organization",
-    "SELECT (SELECT COUNT(*) FROM members WHERE tenant=$1 AND organization=$2) "
-    "+ "
-    "(SELECT COUNT(*) FROM past_memberships WHERE tenant=$1 AND "
-    "organization=$2) + "
-    "(SELECT COUNT(*) FROM records WHERE tenant=$1 AND organization=$2) + "
-    "(SELECT COUNT(*) FROM organization_versions WHERE tenant=$1 AND "
-    "affiliated_to=$2 AND "
-    "recorded_to_us=$3)"};
+    "SELECT (SELECT COUNT(*) FROM members WHERE tenant=$1 AND organization=$2) + (SELECT COUNT(*) "
+    "FROM past_memberships WHERE tenant=$1 AND organization=$2) + (SELECT COUNT(*) FROM records "
+    "WHERE tenant=$1 AND organization=$2) + (SELECT COUNT(*) FROM organization_versions WHERE "
+    "tenant=$1 AND affiliated_to=$2 AND recorded_to_us=$3)"};
 
 std::string RecordName(const EffectRow& effect, std::string_view federation) {
   if (effect.subject == kMember) return MemberName(federation, effect.id);

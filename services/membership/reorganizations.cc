@@ -111,8 +111,7 @@ absl::StatusOr<ReorganizationRow> Reorganizations::ReadAgain(sql::Tx& tx, const 
   const bool wants_plan = state == v1::REORGANIZATION_STATE_PLANNED;
   return FailedPrecondition(
              common::v1::REASON_STATE_FORBIDS,
-             wants_plan ? "only a plan can be applied, and this one was applied "
-                          "already; plan again"
+             wants_plan ? "only a plan can be applied, and this one was applied already; plan again"
                         : "only an applied reorganisation can be taken back",
              wants_plan ? "只能实施尚未实施的方案，请重新制定方案" : "只能撤回已实施的组织调整")
       .With("state", v1::ReorganizationState_Name(row->content.state()))

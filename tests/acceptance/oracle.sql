@@ -31,12 +31,13 @@ WITH RECURSIVE path (top, organization, since, until) AS (
 SELECT top, organization, since, until FROM path;
 CREATE INDEX temp.below_organization ON below (organization);
 
--- Memberships, ended or not; left_on is empty for those that last.
+-- Memberships, ended or not; left_on is empty for those that last. Where a reorganisation carried a
+-- person on (leave_reason), one ends and the next begins without leaving or joining.
 CREATE TEMP VIEW membership_span AS
-SELECT member_id, organization, sex, joined_on, left_on
+SELECT member_id, organization, sex, joined_on, left_on, leave_reason
 FROM membership.members WHERE tenant = 'demo'
 UNION ALL
-SELECT past.member_id, past.organization, sex, past.joined_on, past.left_on
+SELECT past.member_id, past.organization, sex, past.joined_on, past.left_on, past.leave_reason
 FROM membership.past_memberships AS past JOIN membership.members USING (tenant, member_id)
 WHERE tenant = 'demo';
 
@@ -63,12 +64,15 @@ FROM membership_span WHERE joined_on <= :last AND (left_on = '' OR left_on > :la
 -- members_joined: COUNT(*) by sex
 -- Memberships that began in the period.
 SELECT organization, joined_on AS day, sex
-FROM membership_span WHERE joined_on BETWEEN :first AND :last;
+FROM membership_span AS span WHERE joined_on BETWEEN :first AND :last
+  AND NOT EXISTS (SELECT 1 FROM membership.past_memberships AS earlier
+    WHERE earlier.tenant = 'demo' AND earlier.member_id = span.member_id
+      AND earlier.left_on = span.joined_on AND earlier.leave_reason = 'reorganisation');
 
 -- members_left: COUNT(*) by sex
 -- Memberships that ended in the period.
 SELECT organization, left_on AS day, sex
-FROM membership_span WHERE left_on BETWEEN :first AND :last;
+FROM membership_span WHERE left_on BETWEEN :first AND :last AND leave_reason <> 'reorganisation';
 
 -- union_orgs_total: COUNT(*) by kind
 -- Organisations that stand at the period's end.
@@ -92,6 +96,12 @@ FROM record WHERE kind = 'economic_entity' AND on_date <= :last
 SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
 FROM record WHERE kind = 'economic_entity' AND on_date <= :last
   AND (ends_on = '' OR ends_on >= :last) AND fields ->> 'has_union' = 'true';
+
+-- covered_units: COUNT(*)
+-- Employers that a joint union covers at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'covered_unit' AND on_date <= :last
+  AND (COALESCE(fields ->> 'left_on', '') = '' OR fields ->> 'left_on' > :last);
 
 -- union_coverage_rate: SUM(100 * has_union) per COUNT(*) to 2 decimals by enterprise_size
 -- Per cent of the entities that have a union.

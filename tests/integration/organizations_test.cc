@@ -262,6 +262,58 @@ TEST_P(OrganizationsTest, ListsParentsBeforeChildrenPageByPage) {
       HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
+TEST_P(OrganizationsTest, EveryPageShowsTheTreeOfTheFirst) {
+  v1::ListOrganizationsRequest request;
+  request.set_parent("federations/demo");
+  request.set_page_size(2);
+  ASSERT_OK_AND_ASSIGN(const auto first, Organizations<v1::ListOrganizationsResponse>(
+                                             *admin_, "ListOrganizations", request));
+  ASSERT_EQ(first.organizations_size(), 2);  // D01, T01.
+  ASSERT_THAT(Move(*admin_, "T01", "T02", "2010-01-01"), IsOk());
+  request.set_page_size(10);
+  request.set_page_token(first.next_page_token());
+  ASSERT_OK_AND_ASSIGN(const auto rest, Organizations<v1::ListOrganizationsResponse>(
+                                            *admin_, "ListOrganizations", request));
+  std::vector<std::string> ids;
+  for (const auto& organization : rest.organizations()) ids.push_back(organization.id());
+  EXPECT_THAT(ids, ElementsAre("E01", "T02", "E02"));
+  // By subtree at a date: afterwards T01 lies below T02, from 2010 on.
+  const auto listed = [&](const std::string& day) {
+    v1::ListOrganizationsRequest below;
+    below.set_parent("federations/demo");
+    below.set_organization("T02");
+    below.set_valid_at(day);
+    std::string text;
+    const auto page =
+        Organizations<v1::ListOrganizationsResponse>(*admin_, "ListOrganizations", below);
+    EXPECT_THAT(page, IsOk());
+    for (const auto& organization : page->organizations()) {
+      absl::StrAppend(&text, organization.id(), " ");
+    }
+    return text;
+  };
+  EXPECT_EQ(listed("2012-01-01"), "T02 E02 T01 E01 ");
+  EXPECT_EQ(listed("2009-12-31"), "T02 ");
+}
+
+TEST_P(OrganizationsTest, SecondLinesCanBeNamedAtTheFounding) {
+  v1::Organization line = Organization("I01", "D01", "industrial", "2000-01-01");
+  v1::Organization member = Organization("E03", "T01", "enterprise", "2020-01-01");
+  member.set_affiliated_to("I01");
+  ASSERT_OK_AND_ASSIGN(const auto answer, Batch(*admin_, {member, line}));
+  EXPECT_EQ(answer.created(), 2) << answer.ShortDebugString();
+  EXPECT_EQ(Get(*admin_, "E03")->affiliated_to(), "I01");
+  ASSERT_OK_AND_ASSIGN(const auto again, Batch(*admin_, {member, line}));
+  EXPECT_EQ(again.existing(), 2);
+  v1::Organization stray = Organization("E04", "T01", "enterprise", "2020-01-01");
+  stray.set_affiliated_to("I99");
+  EXPECT_THAT(Create(*admin_, stray),
+              HasReasonAt(common::v1::REASON_REFERENCE_NOT_FOUND, "organization.affiliated_to"));
+  stray.set_affiliated_to("E04");
+  EXPECT_THAT(Create(*admin_, stray),
+              HasReasonAt(common::v1::REASON_TREE_CYCLE, "organization.affiliated_to"));
+}
+
 TEST_P(OrganizationsTest, ShowsTheTree) {
   ASSERT_OK_AND_ASSIGN(const auto tree, Tree(*admin_, ""));
   EXPECT_EQ(Drawn(tree), "D01 .T01 ..E01 .T02 ..E02");

@@ -335,6 +335,37 @@ TEST_P(ReorganizationsTest, TermsOfOfficeEndTheDayBeforeAndRunAgain) {
   EXPECT_EQ(GetRegister(post.name()).state(), "holding");
 }
 
+TEST_P(ReorganizationsTest, AJointUnionCountsTheUnitsItCovers) {
+  ASSERT_OK_AND_ASSIGN(const auto unit, Register("covered_unit", "E01", "2019-01-01",
+                                                 {{"unit", "91110000MA0000001X"},
+                                                  {"unit_name", "某某机械有限公司"},
+                                                  {"employees", "30"},
+                                                  {"left_on", "2020-03-01"}}));
+  EXPECT_THAT(Facts().at("covered_units E01"),
+              ElementsAre(Pair("2019-01-01", 1), Pair("2020-03-01", -1)));
+  EXPECT_THAT(Register("covered_unit", "E01", "2020-04-01",
+                       {{"unit", "91110000MA0000001X"},
+                        {"unit_name", "某某机械有限公司"},
+                        {"left_on", "2020-03-01"}}),
+              HasReason(common::v1::REASON_RULE_VIOLATED));
+}
+
+TEST_P(ReorganizationsTest, NobodyLeavesByReorganisationAlone) {
+  v1::LeaveMemberRequest leave;
+  leave.set_name(Join("E01", 1));
+  leave.set_left_on("2020-07-01");
+  leave.set_reason("reorganisation");
+  EXPECT_THAT(Members<v1::Member>(*admin_, "LeaveMember", leave),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "reason"));
+  ASSERT_THAT(Merge(*admin_, {"E01"}, "E02", "2020-07-01"), IsOk());
+  v1::UpdateMemberRequest update;
+  update.mutable_member()->set_name(leave.name());
+  update.mutable_member()->set_joined_on("2020-08-01");
+  update.set_update_mask("joined_on");
+  EXPECT_THAT(Members<v1::Member>(*admin_, "UpdateMember", update),
+              HasReasonAt(common::v1::REASON_STATE_FORBIDS, "member.joined_on"));
+}
+
 TEST_P(ReorganizationsTest, ASplitGivesEachMemberOneTarget) {
   ASSERT_THAT(Do(FoundStep(Organization("G01", "E01", "group", "2012-01-01"))), IsOk());
   const std::string welder = Join("E01", 1, "焊工");
@@ -507,6 +538,12 @@ TEST_P(ReorganizationsTest, ARevertIsRefusedWhereThingsWentOn) {
   leave.set_name(member);
   leave.set_left_on("2021-01-01");
   leave.set_reason("retired");
+  // Data about the person do not stand in the way, the end of the membership does.
+  v1::UpdateMemberRequest update;
+  update.mutable_member()->set_name(member);
+  update.mutable_member()->set_job("钳工");
+  update.set_update_mask("job");
+  ASSERT_THAT(Members<v1::Member>(*admin_, "UpdateMember", update), IsOk());
   ASSERT_THAT(Members<v1::Member>(*admin_, "LeaveMember", leave), IsOk());
   const auto blocked = Revert(*admin_, merged.name());
   EXPECT_THAT(blocked, HasReasonAt(common::v1::REASON_REVERT_BLOCKED, "name"));

@@ -77,6 +77,26 @@ TEST(OrganizationTree, KeepsWhatWasBelievedBefore) {
   EXPECT_THAT(tree.Path("E01", "2019-12-01", 0), IsEmpty());
 }
 
+TEST(OrganizationTree, SecondLinesLeadBesideTheTree) {
+  OrganizationTree tree = District();
+  tree.Apply(Of("6", "I01", "D01", "2000-01-01"));
+  tree.Apply(Of("7", "J01", "I01", "2000-01-01"));
+  Version on_line = Of("3", "T02", "D01", "2001-01-01", "2020-04-01");
+  tree.Apply(on_line);
+  on_line = Of("8", "T02", "D01", "2020-04-01", "2021-01-01");
+  on_line.affiliated_to = "J01";
+  tree.Apply(on_line);
+  tree.Apply(Of("9", "T02", "D01", "2021-01-01"));
+  // From April 2020 E01 lies below T02 and goes along.
+  EXPECT_THAT(tree.AffiliatedBelow("I01", "2020-04-01"), ElementsAre("E01", "T02"));
+  EXPECT_THAT(tree.AffiliatedBelow("J01", "2020-12-31"), ElementsAre("E01", "T02"));
+  EXPECT_THAT(tree.AffiliatedBelow("I01", "2020-03-31"), IsEmpty());
+  EXPECT_THAT(tree.AffiliatedBelow("I01", "2021-01-01"), IsEmpty());
+  EXPECT_THAT(tree.AffiliatedBelow("D01", "2020-04-01"), IsEmpty());  // They lie below it anyway.
+  EXPECT_THAT(tree.AffiliatedBelow("I01", "2020-04-01", 0), IsEmpty());  // Not known yet.
+  EXPECT_EQ(tree.recorded_us(), 1);
+}
+
 // The same questions answered from the flat list of versions, as slowly as can be.
 struct Oracle {
   std::vector<Version> versions;
