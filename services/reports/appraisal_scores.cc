@@ -15,7 +15,7 @@ namespace {
 std::string Points(int64_t hundredths) { return TrimmedDecimal(hundredths, 2); }
 
 // The part of `points` by a share of num / den, between 0 and `most`; den is not zero.
-int64_t Share(int64_t points, int64_t num, int64_t den, int64_t most) {
+int64_t Scaled(int64_t points, int64_t num, int64_t den, int64_t most) {
   if (den < 0) {
     num = -num;
     den = -den;
@@ -30,7 +30,7 @@ int64_t ScoreLinear(const SchemeItem& item, int64_t value, v1::ItemScore& score)
   score.set_formula(StrCat(Points(item.points), " × (", text(value), " − ", text(item.floor),
                            ") ÷ (", text(item.full), " − ", text(item.floor), "), 0–",
                            Points(item.cap)));
-  return Share(item.points, value - item.floor, item.full - item.floor, item.cap);
+  return Scaled(item.points, value - item.floor, item.full - item.floor, item.cap);
 }
 
 int64_t ScoreSteps(const SchemeItem& item, int64_t value, v1::ItemScore& score) {
