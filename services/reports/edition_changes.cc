@@ -256,7 +256,7 @@ class Causes {
       if (facts == facts_.end()) continue;
       const auto of_owner = facts->second.find(key.organization);
       if (of_owner == facts->second.end()) continue;
-      const Sums evaluated =
+      const SumsByGroup evaluated =
           Evaluate(*part, of_owner->second.Cells(*part, known), FilterFor(key), {}, scope_.period);
       if (!evaluated.empty()) sum = evaluated.begin()->second;
     }

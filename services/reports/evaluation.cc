@@ -60,10 +60,10 @@ std::vector<std::optional<DimensionMap>> GroupsOf(const CellRows& rows,
   return groups;
 }
 
-Sums SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionFilter& filter,
-             const std::set<std::string>& split, const Months& months) {
+SumsByGroup SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionFilter& filter,
+                    const std::set<std::string>& split, const Months& months) {
   const auto groups = GroupsOf(rows, filter, split);
-  Sums sums;
+  SumsByGroup sums;
   std::vector<Sum*> targets;  // Beside groups.
   for (const auto& group : groups) {
     targets.push_back(group.has_value() ? &sums[*group] : nullptr);
@@ -182,15 +182,16 @@ absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
   return cells;
 }
 
-Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionFilter& filter,
-              const std::set<std::string>& split, const Period& period) {
+SumsByGroup Evaluate(const v1::Measure& measure, const CellRows& rows,
+                     const DimensionFilter& filter, const std::set<std::string>& split,
+                     const Period& period) {
   const Months months = CountedMonths(measure.kind(), filter, period);
   if (!split.contains(std::string(kMonthKey))) {
     return SumRows(measure.kind(), rows, filter, split, months);
   }
   std::set<std::string> keys = split;
   keys.erase(std::string(kMonthKey));
-  Sums sums;
+  SumsByGroup sums;
   for (const std::string& month : MonthsOf(period)) {
     const Months one{IsBalance(measure.kind()) ? "" : month, month, nullptr};
     for (auto& [group, sum] : SumRows(measure.kind(), rows, filter, keys, one)) {

@@ -60,16 +60,17 @@ struct Sum {
 
 // By the values of the keys a query splits by; without split the one key is empty. Empty sums are
 // left out.
-using Sums = std::map<DimensionMap, Sum>;
+using SumsByGroup = std::map<DimensionMap, Sum>;
 
 // The cells that a figure of a counted measure needs. `standpoint` is that of the scope's basis;
 // nullptr for the default one.
 absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
                                    const v1::Measure& measure, Standpoint* standpoint = nullptr);
 
-// Sums of the rows that the filter admits, split by `split` (which may hold "month").
-Sums Evaluate(const v1::Measure& measure, const CellRows& rows, const DimensionFilter& filter,
-              const std::set<std::string>& split, const Period& period);
+// SumsByGroup of the rows that the filter admits, split by `split` (which may hold "month").
+SumsByGroup Evaluate(const v1::Measure& measure, const CellRows& rows,
+                     const DimensionFilter& filter, const std::set<std::string>& split,
+                     const Period& period);
 
 // A value ready to print; for a ratio, over its denominator.
 struct Outcome {

@@ -133,7 +133,7 @@ absl::Status AddCells(FactReader& facts, FigureReader& figures, const FigureName
   }
   for (auto& [child, rows] : by_child) {
     rows.SortBySubject();
-    const Sums sums = Evaluate(*name.measure, rows, name.filter, {}, name.scope.period);
+    const SumsByGroup sums = Evaluate(*name.measure, rows, name.filter, {}, name.scope.period);
     const Sum sum = sums.empty() ? Sum{} : sums.begin()->second;
     FigureScope scope = name.scope;
     if (!child.empty()) scope.organization = child;

@@ -216,7 +216,7 @@ class Totals {
                       const std::vector<CellRows>& rows, const Period& period) const {
     std::vector<Sum> sums;
     for (size_t i = 0; i < parts.size(); ++i) {
-      const Sums evaluated = Evaluate(*parts[i], rows[i], {}, {}, period);
+      const SumsByGroup evaluated = Evaluate(*parts[i], rows[i], {}, {}, period);
       sums.push_back(evaluated.empty() ? Sum{} : evaluated.begin()->second);
     }
     Outcome outcome{.sum = sums.front(), .denominator = {}};

@@ -1,5 +1,6 @@
 // Random histories of a federation: organisations are founded, moved, merged, split, reopened and
-// affiliated, members hold one to five posts, facts come early and late. Every figure by every tree
+// affiliated, members hold one to five posts, facts come early and late, and for some units returns
+// count instead. Every figure by every tree
 // (as it was, as it is, as of any day) and along both lines must equal what a naive model counts
 // from its own list of facts, fact by fact. The model shares no code with the reports service.
 #include <gtest/gtest.h>
@@ -62,6 +63,7 @@ uint64_t Setting(const char* name, uint64_t otherwise) {
 struct ModelFact {
   std::string organization, measure, date, level, subject, record;
   int64_t delta;
+  bool stated;  // By a return.
 };
 
 struct Question {
@@ -84,8 +86,26 @@ struct Model {
     auto operator<=>(const Passing&) const = default;
   };
   std::map<std::string, std::map<std::string, State>> units;  // Id -> first day -> state.
+  // From month to month returns count for the unit and all below it.
+  struct Cover {
+    std::string first, last;
+    bool whole;  // Only those of the unit itself.
+  };
   std::vector<ModelFact> facts;
   std::set<Passing> passings;
+  std::map<std::string, Cover> covers;
+
+  // Whether records or returns count where the fact's unit stood on the day.
+  bool IsCounted(const ModelFact& fact, const std::string& day) const {
+    for (std::string id = fact.organization; !id.empty(); id = At(id, day).parent) {
+      const auto cover = covers.find(id);
+      if (cover == covers.end()) continue;
+      const std::string month = day.substr(0, 7);
+      if (month < cover->second.first || month > cover->second.last) continue;
+      return fact.stated && (!cover->second.whole || id == fact.organization);
+    }
+    return !fact.stated;
+  }
 
   const State& At(const std::string& id, const std::string& day) const {
     const auto& states = units.at(id);
@@ -174,6 +194,7 @@ struct Model {
       if (fact.measure != q.measure || fact.date > q.period.last) continue;
       if (!balance && fact.date < q.period.first) continue;
       if (!q.level.empty() && fact.level != q.level) continue;
+      if (!IsCounted(fact, balance ? q.period.last : fact.date)) continue;
       const std::string day = constant ? q.day : balance ? q.period.last : fact.date;
       const auto passed = of_subject.find(fact.subject);
       const std::string unit =
@@ -211,6 +232,7 @@ class Federation {
   // Facts and changes of the tree by turns.
   void Live(size_t changes) {
     for (size_t i = 0; i < changes; ++i) {
+      if (i % 8 == 3) Cover();
       while (model_.facts.size() < facts_ * (i + 1) / changes) AddFacts();
       Change();
       if (::testing::Test::HasFailure()) return;
@@ -402,6 +424,35 @@ class Federation {
     Record(id);
   }
 
+  // From now on returns count for a unit, in some months.
+  void Cover() {
+    const std::string id = AnyUnit();
+    const std::string first = AnyDay(2019, 2).substr(0, 7);
+    const Model::Cover cover{first, std::max(first, AnyDay(2020, 2).substr(0, 7)), Pick(2) == 0};
+    if (id == "D" || !model_.covers.emplace(id, cover).second) return;
+    static constexpr sql::Query kInsert{
+        "sim.insert_coverage",
+        "INSERT INTO coverages (tenant, coverage_id, organization, measures, first_month, "
+        "last_month, form, whole, remark, declared_by, create_time_us, withdrawn_by, "
+        "withdraw_time_us) VALUES ('demo', $1, $1, '', $2, $3, 'f', $4, '', '', 0, '', 0)"};
+    const CoverageRule rule{.id = id,
+                            .organization = id,
+                            .measures = {},
+                            .first_month = cover.first,
+                            .last_month = cover.last,
+                            .form = "f",
+                            .whole = cover.whole};
+    EXPECT_THAT(
+        db_->ReadWrite(
+            absl::InfiniteFuture(),
+            [&](sql::Tx& tx) -> absl::Status {
+              RETURN_IF_ERROR(tx.Run(kInsert, {id, cover.first, cover.last, cover.whole}).status());
+              return rollups_.ChangeCoverage(tx, "demo", rule, false);
+            }),
+        IsOk());
+    changed_.insert(id);
+  }
+
   // Sets the state from a day on (also dated back) unless that would make a circle.
   bool Set(const std::string& id, const std::string& day, Model::State state) {
     const auto before = model_.units[id];
@@ -501,25 +552,30 @@ class Federation {
   void AddFacts() {
     feed::v1::Event event;
     event.set_type("gonghui.membership.v1.MembersCreated");
+    const bool stated = Pick(4) == 0;
     for (int person = 0; person < 100; ++person) {
       const std::string subject = absl::StrCat("s", Pick(facts_ / 8 + 1));
-      for (size_t post = 0; post <= Pick(5); ++post) AddFact(subject, event);
+      for (size_t post = 0; post <= Pick(5); ++post) AddFact(subject, event, stated);
     }
-    EXPECT_THAT(Take("activities", std::move(event)), IsOk());
+    EXPECT_THAT(Take(stated ? "returns/f" : "activities", std::move(event)), IsOk());
   }
 
-  void AddFact(const std::string& subject, feed::v1::Event& event) {
+  void AddFact(const std::string& subject, feed::v1::Event& event, bool stated = false) {
     ModelFact fact{.organization = AnyUnit(),
                    .measure = kCounted[Pick(kCounted.size())],
                    .date = AnyDay(),
                    .level = Pick(3) == 0 ? "a" : "b",
                    .subject = subject,
                    .record = absl::StrCat("federations/demo/records/", model_.facts.size()),
-                   .delta = 1};
+                   .delta = 1,
+                   .stated = stated};
     if (fact.measure == "visits") fact.delta = 1 + Pick(50);
     if (!model_.facts.empty() && Pick(8) == 0) {
-      fact = model_.facts[Pick(model_.facts.size())];
-      fact.delta = -fact.delta;
+      const ModelFact& old = model_.facts[Pick(model_.facts.size())];
+      if (old.stated == stated) {
+        fact = old;
+        fact.delta = -fact.delta;
+      }
     }
     Add(fact, event);
     model_.facts.push_back(std::move(fact));

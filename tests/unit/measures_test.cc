@@ -163,10 +163,10 @@ TEST(Evaluation, DistinctCountsASubjectOnceAndNotAfterItsCorrection) {
   rows.Add("fitter", "host=town_street", "2020-02", 1, 1);
   rows.Add("welder", "host=enterprise", "2020-01", 1, 1);
   rows.Add("welder", "host=enterprise", "2020-02", -1, -1);
-  const Sums total = Evaluate(measure, rows, {}, {}, HalfYear());
+  const SumsByGroup total = Evaluate(measure, rows, {}, {}, HalfYear());
   EXPECT_EQ(total.at({}).value, 1);
   EXPECT_EQ(total.at({}).records, 2);
-  const Sums by_host = Evaluate(measure, rows, {}, {"host"}, HalfYear());
+  const SumsByGroup by_host = Evaluate(measure, rows, {}, {"host"}, HalfYear());
   EXPECT_EQ(by_host.at({{"host", "enterprise"}}).value, 1);
   EXPECT_EQ(by_host.at({{"host", "town_street"}}).value, 1);
 }
