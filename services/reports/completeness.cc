@@ -221,6 +221,7 @@ absl::StatusOr<v1::GetCompletenessResponse> Completeness::Get(
   if (form == nullptr) return FormUnknown(request.form(), "form");
   if (!form->IsPeriod(period, options_.forms->measures())) return WrongPeriod(*form, period);
   ASSIGN_OR_RETURN(const auto tree, options_.tree->Get(call.federation, request.organization()));
+  RETURN_IF_ERROR(CheckKnown(*tree, request.organization(), "organization"));
   std::vector<Unit> units;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(units,
@@ -260,6 +261,7 @@ absl::StatusOr<v1::ListRemindersResponse> Completeness::ListReminders(
   ASSIGN_OR_RETURN(const std::vector<FormPeriod> asked,
                    FormsToRemindOf(*options_.forms, request, today));
   ASSIGN_OR_RETURN(const auto tree, options_.tree->Get(call.federation, request.organization()));
+  RETURN_IF_ERROR(CheckKnown(*tree, request.organization(), "organization"));
   std::vector<v1::Reminder> reminders;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     reminders.clear();

@@ -187,13 +187,7 @@ absl::StatusOr<CoverageRule> ReadRule(const rpc::Call& call, const ReturnOptions
     }
     rule.measures.insert(asked.measures(i));
   }
-  if (!tree.Exists(rule.organization)) {
-    return NotFound(common::v1::REASON_NOT_FOUND,
-                    StrCat("there is no organisation '", rule.organization,
-                           "': ListOrganizations shows the known ones"),
-                    StrCat("没有组织“", rule.organization, "”：请用 ListOrganizations 查看"))
-        .At("coverage.organization");
-  }
+  RETURN_IF_ERROR(CheckKnown(tree, rule.organization, "coverage.organization"));
   if (!asked.form().empty()) {
     RETURN_IF_ERROR(TakeForm(call, options, tree, asked, from, to, rule));
   }

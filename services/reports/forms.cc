@@ -1,6 +1,7 @@
 #include "services/reports/forms.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <utility>
@@ -246,6 +247,17 @@ const FormPlace* Form::Find(std::string_view code) const {
   return found == by_code_.end() ? nullptr : &places_[found->second];
 }
 
+std::vector<CheckTerm> Form::TermsOutside() const {
+  std::vector<CheckTerm> terms;
+  for (const Check& check : checks_) {
+    for (const auto* side : {&check.left, &check.right}) {
+      std::copy_if(side->begin(), side->end(), std::back_inserter(terms),
+                   [](const CheckTerm& term) { return !term.form.empty(); });
+    }
+  }
+  return terms;
+}
+
 const v1::FormFiler* Form::FilerOf(std::string_view kind) const {
   for (const v1::FormFiler& filer : message_->filers()) {
     if (std::find(filer.kinds().begin(), filer.kinds().end(), kind) != filer.kinds().end()) {
@@ -300,21 +312,15 @@ absl::StatusOr<Forms> Forms::Load(const std::vector<EmbeddedFile>& files,
   }
   for (const auto& [name, entries] : forms.forms_) {
     for (const auto& [valid_from, form] : entries) {
-      for (const Check& check : form.checks()) {
-        for (const auto* side : {&check.left, &check.right}) {
-          for (const CheckTerm& term : *side) {
-            const auto other = forms.forms_.find(term.form);
-            const bool known =
-                term.form.empty() || (other != forms.forms_.end() &&
-                                      other->second.rbegin()->second.Find(term.code) != nullptr);
-            if (known) continue;
-            return InvalidArgument(
-                common::v1::REASON_FIELD_INVALID,
-                StrCat("form '", name, "': a rule names the unknown cell ", term.form, ":",
-                       term.code),
-                StrCat("报表“", name, "”：规则引用了不存在的 ", term.form, ":", term.code));
-          }
-        }
+      for (const CheckTerm& term : form.TermsOutside()) {
+        const auto other = forms.forms_.find(term.form);
+        const bool known = other != forms.forms_.end() &&
+                           other->second.rbegin()->second.Find(term.code) != nullptr;
+        if (known) continue;
+        return InvalidArgument(
+            common::v1::REASON_FIELD_INVALID,
+            StrCat("form '", name, "': a rule names the unknown cell ", term.form, ":", term.code),
+            StrCat("报表“", name, "”：规则引用了不存在的 ", term.form, ":", term.code));
       }
     }
   }

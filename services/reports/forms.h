@@ -60,6 +60,8 @@ class Form {
   const FormPlace* Find(std::string_view code) const;  // nullptr when unknown.
   // Beside message().rules(); of a range rule it is empty.
   const std::vector<Check>& checks() const { return checks_; }
+  // Cells of other forms that the checks name.
+  std::vector<CheckTerm> TermsOutside() const;
   // Cells of the same measure directly within the one at `index`: their sum is at most its value.
   const std::vector<size_t>& PartsOf(size_t index) const { return parts_[index]; }
   // nullptr where organisations of this kind do not file.

@@ -104,6 +104,17 @@ std::string ReturnKey::Name() const {
 
 sql::Args ReturnKey::Columns() const { return {tenant, form->name(), organization, period.text}; }
 
+absl::Status CheckKnown(const tree::OrganizationTree& tree, const std::string& organization,
+                        std::string_view field) {
+  if (tree.Exists(organization)) return absl::OkStatus();
+  return NotFound(common::v1::REASON_NOT_FOUND,
+                  StrCat("there is no organisation '", organization,
+                         "': ListOrganizations shows the known ones"),
+                  StrCat("没有组织“", organization, "”：请用 ListOrganizations 查看"))
+      .With("organization", organization)
+      .At(std::string(field));
+}
+
 std::string DueDate(const Period& period, const v1::FormFiler& filer) {
   const auto last = ParseDate(period.last_day);
   return last.ok() ? FormatDate(*last + filer.due_days()) : period.last_day;

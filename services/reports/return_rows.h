@@ -46,6 +46,9 @@ struct ReturnKey {
 
 std::string ReturnName(std::string_view tenant, std::string_view form, std::string_view period,
                        std::string_view organization);
+// NOT_FOUND at `field` for an organisation that the tree never held.
+absl::Status CheckKnown(const tree::OrganizationTree& tree, const std::string& organization,
+                        std::string_view field);
 std::string DueDate(const Period& period, const v1::FormFiler& filer);
 // Microseconds UTC as a day in Shanghai; empty for 0.
 std::string DayOf(int64_t time_us);

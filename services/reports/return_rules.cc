@@ -245,13 +245,7 @@ class Checker {
 
 std::set<std::string> OtherFormsOf(const Form& form) {
   std::set<std::string> names;
-  for (const Check& check : form.checks()) {
-    for (const auto* side : {&check.left, &check.right}) {
-      for (const CheckTerm& term : *side) {
-        if (!term.form.empty()) names.insert(term.form);
-      }
-    }
-  }
+  for (const CheckTerm& term : form.TermsOutside()) names.insert(term.form);
   return names;
 }
 
