@@ -116,8 +116,9 @@ void Show(const Session& session, const Reorganization& shown) {
   const auto& counts = shown.counts();
   std::string text = absl::StrCat(std::string(LeafOf(shown.name())), "  ",
                                   StateWord(session, shown.state()), "  ", shown.title(), "\n");
-  for (const ReorganizationStep& step : shown.steps())
-    absl::StrAppend(&text, "  ", Sketch(step), "\n");
+  for (const ReorganizationStep& step : shown.steps()) {
+    if (Sketch(step) != shown.title()) absl::StrAppend(&text, "  ", Sketch(step), "\n");
+  }
   absl::StrAppend(
       &text, session.Say("organisations changed ", "变动工会 "), counts.organizations_changed(),
       session.Say(", members transferred ", "，随转会员 "), counts.members_transferred(),

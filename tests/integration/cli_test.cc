@@ -166,7 +166,7 @@ TEST_F(CliTest, ReorganizesWithPlansAndBack) {
   Write(folder_ / "who.csv", absl::StrCat("证件号码,去向\n", IdNumber(2), ",E3\n"));
   const std::string split = "reorganize split E1 --into E2,E3 --on 2020-07-01 ";
   const Result lacking = Gonghui(split + "--members who.csv --lang zh");
-  EXPECT_EQ(lacking.code, 2);
+  EXPECT_EQ(lacking.code, 4);
   EXPECT_THAT(lacking.err, HasSubstr("未指定去向"));
   EXPECT_EQ(Gonghui(split + "--rule nonsense").code, 2);
   const Result done = Gonghui(split + "--members who.csv --rule 'job=焊工|电工:E2'");
@@ -182,7 +182,7 @@ TEST_F(CliTest, ReorganizesWithPlansAndBack) {
   EXPECT_THAT(Gonghui("reorganize show " + merger).out, HasSubstr("reverted"));
   EXPECT_EQ(Gonghui("reorganize move E2 --to T2 --on 2020-09-01").code, 0);
   EXPECT_EQ(Gonghui("reorganize correct E2 --on 2020-07-01 --name 二分厂工会").code, 0);
-  EXPECT_EQ(Gonghui("reorganize close E2 --on 2020-10-01").code, 2);  // It has a member.
+  EXPECT_EQ(Gonghui("reorganize close E2 --on 2020-10-01").code, 4);  // It has a member.
   EXPECT_EQ(Gonghui("reorganize reopen E1 --on 2021-01-01").code, 0);
 }
 
