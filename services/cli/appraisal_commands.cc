@@ -51,8 +51,8 @@ std::string LabelOf(const Session& session, const v1::AppraisalScheme& scheme,
 }
 
 // The items of one unit: what was scored, how, and to which score.
-void PrintItems(const Session& session, const v1::Appraisal& appraisal,
-                const v1::UnitAppraisal& unit) {
+std::string ItemsText(const Session& session, const v1::Appraisal& appraisal,
+                      const v1::UnitAppraisal& unit) {
   Table table({session.Say("item", "项目"), session.Say(">score", ">得分"),
                session.Say("formula", "算法"), session.Say("source", "数据来源")});
   for (int i = 0; i < unit.items_size(); ++i) {
@@ -63,7 +63,7 @@ void PrintItems(const Session& session, const v1::Appraisal& appraisal,
     table.Add({session.Say(label.en(), label.zh()), veto ? mark : score.score_text(),
                score.formula(), score.figure()});
   }
-  Print(StrCat("\n", unit.organization(), "\n", table.Text()));
+  return StrCat("\n", unit.organization(), "\n", table.Text());
 }
 
 absl::StatusOr<int> Show(Session& session, const AppraisalOptions& options) {
@@ -74,6 +74,7 @@ absl::StatusOr<int> Show(Session& session, const AppraisalOptions& options) {
                session.Say(">total", ">总分"), session.Say("grade", "等次"),
                session.Say("remark", "说明")});
   std::string heading;
+  std::string items;
   do {
     ASSIGN_OR_RETURN(const auto page, Ask<v1::Appraisal>(session, "GetAppraisal", request));
     request.set_page_token(page.next_page_token());
@@ -91,10 +92,10 @@ absl::StatusOr<int> Show(Session& session, const AppraisalOptions& options) {
                  unit.organization(), unit.total_text(),
                  LabelOf(session, page.scheme(), unit.grade()),
                  unit.vetoed() ? session.Say("veto", "一票否决") : reason});
-      if (unit.organization() == options.unit) PrintItems(session, page, unit);
+      if (unit.organization() == options.unit) items = ItemsText(session, page, unit);
     }
   } while (!request.page_token().empty());
-  if (!session.json()) Print(heading + table.Text());
+  if (!session.json()) Print(heading + table.Text() + items);
   return kSuccess;
 }
 

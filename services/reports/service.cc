@@ -112,7 +112,12 @@ class Reports final : public Hosted {
   // After construction: forms refer to the measures where they stay.
   absl::Status OpenReturns(const Host& host, const std::vector<EmbeddedFile>& files) {
     ASSIGN_OR_RETURN(return_service_, ReturnService::Open(host, files, measures_, rollups_));
-    ASSIGN_OR_RETURN(target_service_, TargetService::Open(host, files, measures_, rollups_));
+    ASSIGN_OR_RETURN(target_service_, TargetService::Open(host, files,
+                                                          {.db = host.db,
+                                                           .measures = &measures_,
+                                                           .words = &forms_.catalog(),
+                                                           .tree = host.tree,
+                                                           .rollups = &rollups_}));
     return absl::OkStatus();
   }
 

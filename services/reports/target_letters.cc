@@ -138,8 +138,14 @@ std::string DateText(const std::string& iso) {
   return StrCat(day->year(), "年", day->month(), "月", day->day(), "日");
 }
 
-std::string LetterText(const tree::OrganizationTree& tree, const v1::Letter& letter,
-                       const std::string& day) {
+// 份 for copy; as it is where there is no word for it.
+std::string UnitInChinese(const v1::SummaryCatalog& words, const std::string& unit) {
+  const auto found = words.units().find(unit);
+  return found == words.units().end() ? unit : found->second;
+}
+
+std::string LetterText(const tree::OrganizationTree& tree, const v1::SummaryCatalog& words,
+                       const v1::Letter& letter, const std::string& day) {
   const std::string unit = Escaped(NameOn(tree, letter.organization(), day));
   const std::string giver = Escaped(NameOn(tree, letter.issued_by(), day));
   std::string text =
@@ -155,7 +161,7 @@ std::string LetterText(const tree::OrganizationTree& tree, const v1::Letter& let
     StrAppend(&text, "| ", ++number, " | ", Escaped(target.label().zh()), " | ",
               target.dimensions().empty() ? "全部" : Escaped(target.dimensions()), " | ",
               target.period(), " | ", most ? "不高于 " : "不低于 ", target.text(), " | ",
-              Escaped(target.unit()), " | ",
+              Escaped(UnitInChinese(words, target.unit())), " | ",
               target.weight_hundredths() == 0 ? "—" : TrimmedDecimal(target.weight_hundredths(), 2),
               " |\n");
   }
@@ -189,7 +195,7 @@ std::string LetterContent(std::string_view tenant, const v1::Letter& letter) {
 absl::StatusOr<v1::Letter> TargetLetters::Answer(const rpc::Call& call, v1::Letter letter) const {
   ASSIGN_OR_RETURN(const auto tree, options_.tree->Get(call.federation));
   letter.set_content(LetterContent(call.federation, letter));
-  letter.set_text(LetterText(*tree, letter, DayOf(letter.create_time_us())));
+  letter.set_text(LetterText(*tree, *options_.words, letter, DayOf(letter.create_time_us())));
   letter.set_name(StrCat(YearName(call.federation, letter), ".", letter.version()));
   letter.set_etag(rpc::MakeEtag(StepOf(letter)));
   return letter;

@@ -12,6 +12,7 @@
 #include "common/rpc/call.h"
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
+#include "gonghui/reports/v1/summary.pb.h"
 #include "gonghui/reports/v1/target.pb.h"
 #include "services/reports/appraisal_schemes.h"
 #include "services/reports/measures.h"
@@ -24,6 +25,7 @@ struct TargetOptions {
   sql::Database* db = nullptr;
   const Measures* measures = nullptr;
   const AppraisalSchemes* schemes = nullptr;
+  const v1::SummaryCatalog* words = nullptr;  // Units of measures in Chinese.
   tree::TreeCache* tree = nullptr;
   Rollups* rollups = nullptr;
 };

@@ -7,33 +7,28 @@
 namespace gonghui::reports {
 namespace {
 
-TargetOptions OptionsOf(const Host& host, const Measures& measures, const AppraisalSchemes& schemes,
-                        Rollups& rollups) {
-  return {.db = host.db,
-          .measures = &measures,
-          .schemes = &schemes,
-          .tree = host.tree,
-          .rollups = &rollups};
+TargetOptions With(TargetOptions options, const AppraisalSchemes& schemes) {
+  options.schemes = &schemes;
+  return options;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TargetService>> TargetService::Open(
-    const Host& host, const std::vector<EmbeddedFile>& catalog, const Measures& measures,
-    Rollups& rollups) {
-  ASSIGN_OR_RETURN(AppraisalSchemes schemes, AppraisalSchemes::Load(catalog, measures));
-  return std::unique_ptr<TargetService>(
-      new TargetService(host, measures, std::move(schemes), rollups));
+    const Host& host, const std::vector<EmbeddedFile>& catalog, const TargetOptions& options) {
+  ASSIGN_OR_RETURN(AppraisalSchemes schemes, AppraisalSchemes::Load(catalog, *options.measures));
+  return std::unique_ptr<TargetService>(new TargetService(host, std::move(schemes), options));
 }
 
-TargetService::TargetService(const Host& host, const Measures& measures, AppraisalSchemes schemes,
-                             Rollups& rollups)
+TargetService::TargetService(const Host& host, AppraisalSchemes schemes,
+                             const TargetOptions& options)
     : schemes_(std::move(schemes)),
-      targets_(OptionsOf(host, measures, schemes_, rollups)),
-      splits_(OptionsOf(host, measures, schemes_, rollups)),
-      letters_(OptionsOf(host, measures, schemes_, rollups)),
-      progress_(OptionsOf(host, measures, schemes_, rollups)),
-      appraisals_(OptionsOf(host, measures, schemes_, rollups)),
+      options_(With(options, schemes_)),
+      targets_(options_),
+      splits_(options_),
+      letters_(options_),
+      progress_(options_),
+      appraisals_(options_),
       target_service_("gonghui.reports.v1.TargetService", *host.pipeline),
       appraisal_service_("gonghui.reports.v1.AppraisalService", *host.pipeline) {
   target_service_.Handle("SetTargets", &targets_, &Targets::Set);

@@ -9,7 +9,6 @@
 #include "common/rpc/service.h"
 #include "services/reports/appraisal_schemes.h"
 #include "services/reports/appraisals.h"
-#include "services/reports/rollups.h"
 #include "services/reports/target_letters.h"
 #include "services/reports/target_progress.h"
 #include "services/reports/target_splits.h"
@@ -19,19 +18,19 @@ namespace gonghui::reports {
 
 class TargetService {
  public:
-  // Loads the schemes; the error names file and entry. Measures and roll-ups outlive the service.
+  // Loads the schemes, which `options` lacks; the error names file and entry. What the options
+  // point to outlives the service.
   static absl::StatusOr<std::unique_ptr<TargetService>> Open(
-      const Host& host, const std::vector<EmbeddedFile>& catalog, const Measures& measures,
-      Rollups& rollups);
+      const Host& host, const std::vector<EmbeddedFile>& catalog, const TargetOptions& options);
 
   rpc::Service& targets() { return target_service_; }
   rpc::Service& appraisals() { return appraisal_service_; }
 
  private:
-  TargetService(const Host& host, const Measures& measures, AppraisalSchemes schemes,
-                Rollups& rollups);
+  TargetService(const Host& host, AppraisalSchemes schemes, const TargetOptions& options);
 
   const AppraisalSchemes schemes_;
+  const TargetOptions options_;
   Targets targets_;
   TargetSplits splits_;
   TargetLetters letters_;

@@ -324,7 +324,7 @@ TEST_P(TargetsTest, LettersAreSignedAmendedAndKept) {
   EXPECT_EQ(issued.name(), "federations/demo/organizations/T01/letters/2020.1");
   EXPECT_EQ(issued.state(), v1::LETTER_STATE_ISSUED);
   EXPECT_TRUE(absl::StrContains(issued.text(), "宣传资料发放数")) << issued.text();
-  EXPECT_TRUE(absl::StrContains(issued.text(), "不低于 500")) << issued.text();
+  EXPECT_TRUE(absl::StrContains(issued.text(), "不低于 500 | 份")) << issued.text();
   SetOne(Wanted("T01", "510"));
   EXPECT_THAT(Sign(issued), HasReason(common::v1::REASON_PLAN_STALE));
   ASSERT_OK_AND_ASSIGN(const v1::Letter renewed, Issue("T01", "2020"));
