@@ -70,6 +70,7 @@ absl::Status FigureReader::Select(const FigureScope& scope, const v1::Measure& m
                                   std::vector<v1::Figure>& figures) {
   Begin(measure);
   ASSIGN_OR_RETURN(const LoadedPtr loaded, Load(scope, measure));
+  if (!named && SaysNothing(scope, *loaded)) return absl::OkStatus();
   ASSIGN_OR_RETURN(Outcomes outcomes, SplitFor(scope, *loaded, filter, filter.split));
   if (outcomes.empty() && filter.split.empty() && named) {
     outcomes.emplace(DimensionMap{}, loaded->Total(filter));
@@ -91,6 +92,7 @@ absl::Status FigureReader::Combine(const FigureScope& scope, const v1::Measure& 
     if (!dimension.remark()) keys.push_back(dimension.key());
   }
   if (!named) {
+    if (SaysNothing(scope, *loaded)) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Outcomes total, SplitFor(scope, *loaded, all, {}));
     if (total.empty()) return absl::OkStatus();
   }
@@ -142,6 +144,11 @@ absl::StatusOr<std::vector<v1::Figure>> FigureReader::All(const FigureScope& sco
 void FigureReader::Begin(const v1::Measure& measure) {
   if (at_hand_ != &measure) loaded_.clear();
   at_hand_ = &measure;
+}
+
+bool FigureReader::SaysNothing(const FigureScope& scope, const LoadedMeasure& loaded) {
+  return loaded.empty() &&
+         (!IsSensitive(measures_, loaded.measure()) || SeesAll(scope.organization));
 }
 
 bool FigureReader::SeesAll(const std::string& organization) {

@@ -57,6 +57,9 @@ class FigureReader {
  private:
   using LoadedPtr = std::shared_ptr<const LoadedMeasure>;
   absl::StatusOr<LoadedPtr> Load(const FigureScope& scope, const v1::Measure& measure);
+  // Without facts; of a ratio, without any of the denominator. Where figures may be hidden, that
+  // there are none is not told either.
+  bool SaysNothing(const FigureScope& scope, const LoadedMeasure& loaded);
   // Forgets what was loaded for another measure.
   void Begin(const v1::Measure& measure);
   // The outcomes of a split; for a caller who may not see all, also the empty ones that must not be

@@ -493,3 +493,48 @@ WHERE r.kind = 'training_attendance' AND r.on_date BETWEEN :first AND :last;
 -- Renovations started in the period.
 SELECT organization, entered ->> 'started' AS day
 FROM record WHERE kind = 'renovation_project' AND entered ->> 'started' BETWEEN :first AND :last;
+
+-- responsibility_letters_signed: COUNT(*)
+-- No letters are made in the district: they are no records.
+SELECT organization, on_date AS day FROM record WHERE kind = 'responsibility_letter';
+
+-- plan_tasks_listed: COUNT(*)
+-- Tasks of the plan begun in the period.
+SELECT organization, on_date AS day FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'task' AND on_date BETWEEN :first AND :last;
+
+-- plan_aspects: COUNT(DISTINCT aspect)
+-- Different aspects of the tasks begun in the period.
+SELECT organization, on_date AS day, fields ->> 'aspect' AS aspect FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'task' AND on_date BETWEEN :first AND :last;
+
+-- plan_tasks_done: COUNT(*)
+-- Tasks finished in the period.
+SELECT organization, entered ->> 'done' AS day FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'task'
+  AND entered ->> 'done' BETWEEN :first AND :last;
+
+-- tasks_done_rate: SUM(100 * done) per SUM(listed) to 2 decimals
+-- Per cent of the tasks begun in the period that are as many as those finished in it.
+SELECT organization, on_date AS day, 0 AS done, 1 AS listed FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'task' AND on_date BETWEEN :first AND :last
+UNION ALL
+SELECT organization, entered ->> 'done', 1, 0 FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'task'
+  AND entered ->> 'done' BETWEEN :first AND :last;
+
+-- summary_problem_items: COUNT(*)
+-- Problems raised in the period.
+SELECT organization, on_date AS day FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'problem' AND on_date BETWEEN :first AND :last;
+
+-- summary_next_tasks: COUNT(*)
+-- Next steps begun in the period.
+SELECT organization, on_date AS day FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'next' AND on_date BETWEEN :first AND :last;
+
+-- summary_requirement_items: COUNT(*)
+-- Requirements raised in the period.
+SELECT organization, on_date AS day FROM record
+WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'requirement'
+  AND on_date BETWEEN :first AND :last;

@@ -172,7 +172,7 @@ TEST_F(CliTest, ReorganizesWithPlansAndBack) {
   const Result done = Gonghui(split + "--members who.csv --rule 'job=焊工|电工:E2'");
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("members transferred 2"));
-  EXPECT_THAT(Gonghui("members --org E3").out, HasSubstr("李"));
+  EXPECT_THAT(Gonghui("members list --org E3").out, HasSubstr("李"));
   const Result listed = Gonghui("reorganize list --org E1");
   EXPECT_THAT(listed.out, AllOf(HasSubstr("split E1 -> E2 E3"), HasSubstr("applied")));
   const Result merged = Gonghui("reorganize merge --from E2 --into E3 --on 2020-08-01");

@@ -562,7 +562,7 @@ TEST(ServiceTest, EveryServiceHasItsPolicies) {
     const Service service(name, pipeline);  // Checks permissions and scope paths.
     services += static_cast<int>(!service.Missing().empty());
   }
-  EXPECT_EQ(services, 10);
+  EXPECT_EQ(services, 11);
 }
 
 }  // namespace
