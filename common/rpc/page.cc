@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/escaping.h"
+#include "common/base/id.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/request_digest.h"
@@ -21,7 +22,9 @@ std::string DigestOfQuery(const google::protobuf::Message& request) {
       query->GetReflection()->ClearField(query.get(), field);
     }
   }
-  return DigestOf(*query).substr(0, kDigestSize);
+  // Requests of two methods may look alike.
+  return Sha256Hex(StrCat(query->GetDescriptor()->full_name(), "\n", DigestOf(*query)))
+      .substr(0, kDigestSize);
 }
 
 Error InvalidToken(std::string_view why, std::string_view why_zh) {
@@ -32,6 +35,8 @@ Error InvalidToken(std::string_view why, std::string_view why_zh) {
 }
 
 }  // namespace
+
+absl::Status DamagedPageToken() { return InvalidToken("is damaged", "已损坏"); }
 
 absl::StatusOr<int> PageSize(int requested, int standard, int most) {
   if (requested < 0) {
@@ -56,7 +61,7 @@ absl::StatusOr<std::vector<std::string>> ReadPageToken(const google::protobuf::M
                                                        std::string_view token, size_t key_size) {
   std::vector<std::string> key;
   if (token.empty()) return key;
-  const Error damaged = InvalidToken("is damaged", "已损坏");
+  const absl::Status damaged = DamagedPageToken();
   std::string plain;
   if (!absl::WebSafeBase64Unescape(ToAbsl(token), &plain) || plain.size() < kDigestSize)
     return damaged;

@@ -22,4 +22,7 @@ std::string MakePageToken(const google::protobuf::Message& request,
 absl::StatusOr<std::vector<std::string>> ReadPageToken(const google::protobuf::Message& request,
                                                        std::string_view token, size_t key_size);
 
+// REASON_PAGE_TOKEN_INVALID, for a key whose parts are not what this query puts into its tokens.
+absl::Status DamagedPageToken();
+
 }  // namespace gonghui::rpc

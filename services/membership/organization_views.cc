@@ -123,7 +123,7 @@ absl::StatusOr<v1::ListOrganizationsResponse> Organizations::List(
   if (!token.empty()) {
     moment.valid_at = token[1];
     if (!ParseInteger(token[2], &moment.known_at_us)) {
-      return Internal("a page token of ours holds no instant");
+      return rpc::DamagedPageToken();
     }
   } else if (moment.known_at_us == tree::kNow) {
     moment.known_at_us = tree->recorded_us();  // Every page shows the tree of the first.

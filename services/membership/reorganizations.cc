@@ -299,7 +299,7 @@ absl::StatusOr<v1::ListReorganizationEffectsResponse> Reorganizations::ListEffec
                    rpc::ReadPageToken(request, request.page_token(), 1));
   int64_t skip = 0;
   if (!after.empty() && !ParseInteger(after[0], &skip)) {
-    return Internal("a page token of ours holds no number");
+    return rpc::DamagedPageToken();
   }
   ASSIGN_OR_RETURN(const ReorganizationRow row, Read(call, request.name()));
   for (const std::string& id : row.content.organizations()) RETURN_IF_ERROR(call.CheckScope(id));

@@ -261,7 +261,7 @@ absl::StatusOr<v1::ListAssessmentsResponse> Appraisals::List(
   int64_t kind = 0;
   int64_t version = 0;
   if (!ParseInteger(after[1], &kind) || !ParseInteger(after[2], &version)) {
-    return Internal("page token of another form");
+    return rpc::DamagedPageToken();
   }
   ASSIGN_OR_RETURN(const Key key, Resolve(request.organization(), request.scheme(),
                                           request.period(), "scheme", "period"));
@@ -373,7 +373,7 @@ absl::StatusOr<v1::Appraisal> Appraisals::Get(rpc::Call& call,
                    rpc::ReadPageToken(request, request.page_token(), 1));
   int first = 0;
   if (!after.empty() && !ParseInteger(after[0], &first)) {
-    return Internal("page token of another form");
+    return rpc::DamagedPageToken();
   }
   ASSIGN_OR_RETURN(const Key key, ResolveName(call, request.name()));
   v1::Appraisal appraisal;

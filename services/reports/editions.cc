@@ -365,7 +365,7 @@ absl::StatusOr<v1::ListEditionsResponse> Editions::List(rpc::Call& call,
                    rpc::ReadPageToken(request, request.page_token(), 3));
   if (after.empty()) after = {"~", "", "0"};
   int64_t number = 0;
-  if (!ParseInteger(after[2], &number)) return Internal("page token of another form");
+  if (!ParseInteger(after[2], &number)) return rpc::DamagedPageToken();
   v1::ListEditionsResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
@@ -421,7 +421,7 @@ absl::StatusOr<v1::ListEditionChangesResponse> Editions::ListChanges(
                    rpc::ReadPageToken(request, request.page_token(), 1));
   int64_t ordinal = 0;
   if (!after.empty() && !ParseInteger(after[0], &ordinal)) {
-    return Internal("page token of another form");
+    return rpc::DamagedPageToken();
   }
   v1::ListEditionChangesResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {

@@ -359,7 +359,7 @@ absl::StatusOr<v1::ListLettersResponse> TargetLetters::List(rpc::Call& call,
     for (const std::string& unit : units) RETURN_IF_ERROR(call.CheckScope(unit));
   }
   int64_t version = 0;
-  if (!ParseInteger(after[2], &version)) return Internal("page token of another form");
+  if (!ParseInteger(after[2], &version)) return rpc::DamagedPageToken();
   v1::ListLettersResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();

@@ -275,7 +275,7 @@ absl::StatusOr<v1::ListTargetChangesResponse> Targets::ListChanges(
                    rpc::ReadPageToken(request, request.page_token(), 1));
   int64_t before = INT64_MAX;
   if (!after.empty() && !ParseInteger(after[0], &before)) {
-    return Internal("page token of another form");
+    return rpc::DamagedPageToken();
   }
   const std::string id(LeafOf(request.name()));
   v1::ListTargetChangesResponse response;
