@@ -127,6 +127,15 @@ absl::Status EngineTx::Stream(const Query& query, Args args,
   return stopped;
 }
 
+absl::Status EngineTx::Scan(const Query& query, Args args,
+                            absl::FunctionRef<absl::Status(const RowView&)> row) {
+  const absl::Status ready = Check({&args, 1});
+  absl::Status stopped;
+  RETURN_IF_ERROR(
+      Finish(query, absl::Now(), ready.ok() ? DoScan(query, args, row, stopped) : ready));
+  return stopped;
+}
+
 absl::Status EngineTx::RunLater(const Query& query, absl::Span<const Args> rows) {
   const absl::Time start = absl::Now();
   const absl::Status ready = Check(rows);

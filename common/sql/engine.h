@@ -36,6 +36,8 @@ class EngineTx : public Tx {
                         const std::function<void(const Rows::Row&)>& row) final;
   absl::Status Stream(const Query& query, Args args,
                       const std::function<absl::Status(const Rows::Row&)>& row) final;
+  absl::Status Scan(const Query& query, Args args,
+                    absl::FunctionRef<absl::Status(const RowView&)> row) final;
   absl::Status RunLater(const Query& query, absl::Span<const Args> rows) final;
 
   // What the closure's answer comes to.
@@ -50,6 +52,9 @@ class EngineTx : public Tx {
   virtual absl::Status DoStream(const Query& query, const Args& args,
                                 const std::function<absl::Status(const Rows::Row&)>& row,
                                 absl::Status& stopped) = 0;
+  virtual absl::Status DoScan(const Query& query, const Args& args,
+                              absl::FunctionRef<absl::Status(const RowView&)> row,
+                              absl::Status& stopped) = 0;
   virtual absl::Status DoRunLater(const Query& query, absl::Span<const Args> rows) = 0;
 
  private:

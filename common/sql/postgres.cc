@@ -54,6 +54,11 @@ class PostgresTx : public EngineTx {
                         absl::Status& stopped) override {
     return connection_.Stream(query, args, row, stopped);
   }
+  absl::Status DoScan(const Query& query, const Args& args,
+                      absl::FunctionRef<absl::Status(const RowView&)> row,
+                      absl::Status& stopped) override {
+    return connection_.Scan(query, args, row, stopped);
+  }
   absl::Status DoRunLater(const Query& query, absl::Span<const Args> rows) override {
     return connection_.RunLater(query, rows);
   }

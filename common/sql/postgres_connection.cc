@@ -21,6 +21,7 @@ constexpr absl::Duration kConnectTime = absl::Seconds(5);
 constexpr absl::Duration kGrace = absl::Seconds(2);
 constexpr size_t kChunk = 500;  // Commands in one exchange.
 constexpr size_t kFetchRows = 1000;
+constexpr int kScanRows = 10'000;  // Within the server's work_mem, where it keeps what is fetched.
 
 std::string_view SqlState(const PGresult& result) {
   const char* state = PQresultErrorField(&result, PG_DIAG_SQLSTATE);
@@ -116,10 +117,10 @@ absl::Status PostgresConnection::Sent(int accepted, const Command& command) {
 }
 
 absl::Status PostgresConnection::SendCommand(const std::string& command,
-                                             std::string_view query_name) {
-  return Sent(
-      PQsendQueryParams(connection_, command.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0),
-      {query_name});
+                                             std::string_view query_name, bool binary_result) {
+  return Sent(PQsendQueryParams(connection_, command.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                                binary_result ? 1 : 0),
+              {query_name});
 }
 
 absl::Status PostgresConnection::SendBegin() {
@@ -159,10 +160,20 @@ absl::StatusOr<PGresult*> PostgresConnection::NextResult() {
 
 // Sends what is queued and reads one result for each command. Returns the first error.
 absl::Status PostgresConnection::Exchange(const OnResult& on_result) {
-  const std::vector<Command> commands = std::exchange(commands_, {});
-  const std::string_view last = commands.back().query_name;
+  ASSIGN_OR_RETURN(const std::vector<Command> commands, Flush());
+  return Receive(commands, on_result);
+}
+
+absl::StatusOr<std::vector<PostgresConnection::Command>> PostgresConnection::Flush() {
+  std::vector<Command> commands = std::exchange(commands_, {});
   if (broken_) return DatabaseAway();
-  if (PQpipelineSync(connection_) != 1 || PQflush(connection_) < 0) return Lost(last);
+  if (PQpipelineSync(connection_) == 1 && PQflush(connection_) >= 0) return commands;
+  return Lost(commands.back().query_name);
+}
+
+absl::Status PostgresConnection::Receive(const std::vector<Command>& commands,
+                                         const OnResult& on_result) {
+  const std::string_view last = commands.back().query_name;
   absl::Status status;
   size_t next = 0;
   while (true) {
@@ -234,9 +245,7 @@ absl::Status PostgresConnection::RunLater(const Query& query, absl::Span<const A
   return absl::OkStatus();
 }
 
-absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
-                                        const std::function<absl::Status(const Rows::Row&)>& row,
-                                        absl::Status& stopped) {
+absl::StatusOr<std::string> PostgresConnection::SendDeclare(const Query& query, const Args& args) {
   RETURN_IF_ERROR(CheckDialect(query));
   RETURN_IF_ERROR(SendBegin());
   const std::string cursor = StrCat("stream", ++streams_);
@@ -246,6 +255,13 @@ absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
       Sent(PQsendQueryParams(connection_, declare.c_str(), arguments.count(), arguments.types(),
                              arguments.values(), arguments.lengths(), arguments.formats(), 0),
            {query.name}));
+  return cursor;
+}
+
+absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
+                                        const std::function<absl::Status(const Rows::Row&)>& row,
+                                        absl::Status& stopped) {
+  ASSIGN_OR_RETURN(const std::string cursor, SendDeclare(query, args));
   bool more = true;
   while (more && stopped.ok()) {
     RETURN_IF_ERROR(SendCommand(StrCat("FETCH ", kFetchRows, " FROM ", cursor), query.name));
@@ -258,6 +274,31 @@ absl::Status PostgresConnection::Stream(const Query& query, const Args& args,
     }));
     more = rows.size() == kFetchRows;
     for (size_t i = 0; i < rows.size() && stopped.ok(); ++i) stopped = row(rows[i]);
+  }
+  RETURN_IF_ERROR(SendCommand(StrCat("CLOSE ", cursor), query.name));
+  return Exchange(IgnoreResult);
+}
+
+absl::Status PostgresConnection::Scan(const Query& query, const Args& args,
+                                      absl::FunctionRef<absl::Status(const RowView&)> row,
+                                      absl::Status& stopped) {
+  ASSIGN_OR_RETURN(const std::string cursor, SendDeclare(query, args));
+  const std::string fetch = StrCat("FETCH ", kScanRows, " FROM ", cursor);
+  RETURN_IF_ERROR(SendCommand(fetch, query.name, /*binary_result=*/true));
+  ASSIGN_OR_RETURN(std::vector<Command> commands, Flush());
+  while (!commands.empty()) {
+    std::vector<Command> ahead;
+    RETURN_IF_ERROR(Receive(commands, [&](size_t place, const PGresult& result) -> absl::Status {
+      if (place + 1 != commands.size()) return absl::OkStatus();
+      const int rows = PQntuples(&result);
+      if (rows == kScanRows && stopped.ok()) {
+        RETURN_IF_ERROR(SendCommand(fetch, query.name, /*binary_result=*/true));
+        ASSIGN_OR_RETURN(ahead, Flush());
+      }
+      for (int i = 0; i < rows && stopped.ok(); ++i) stopped = row(ResultRow(result, i));
+      return absl::OkStatus();
+    }));
+    commands = std::move(ahead);
   }
   RETURN_IF_ERROR(SendCommand(StrCat("CLOSE ", cursor), query.name));
   return Exchange(IgnoreResult);

@@ -38,6 +38,9 @@ class PostgresConnection {
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,
                       absl::Status& stopped);
+  // The same without copies; the server reads ahead meanwhile.
+  absl::Status Scan(const Query& query, const Args& args,
+                    absl::FunctionRef<absl::Status(const RowView&)> row, absl::Status& stopped);
   absl::Status Commit();
   void Rollback();
   // Outside a transaction: runs the statements as one.
@@ -69,10 +72,15 @@ class PostgresConnection {
 
   absl::StatusOr<Statement*> Find(const Query& query);
   absl::Status SendBegin();
-  absl::Status SendCommand(const std::string& command, std::string_view query_name);
+  absl::Status SendCommand(const std::string& command, std::string_view query_name,
+                           bool binary_result = false);
   absl::Status SendStatement(const Query& query, Statement& statement, const Args& args);
   absl::Status Sent(int accepted, const Command& command);
+  // Sends DECLARE CURSOR and returns the cursor's name.
+  absl::StatusOr<std::string> SendDeclare(const Query& query, const Args& args);
   absl::Status Exchange(const OnResult& on_result);
+  absl::StatusOr<std::vector<Command>> Flush();
+  absl::Status Receive(const std::vector<Command>& commands, const OnResult& on_result);
   absl::StatusOr<PGresult*> NextResult();
   absl::Status Failed(std::string_view query_name, const PGresult& result);
   absl::Status Lost(std::string_view query_name);

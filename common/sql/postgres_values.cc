@@ -82,6 +82,19 @@ void PostgresArguments::Add(Oid type, const char* value, size_t length, int form
   formats_.push_back(format);
 }
 
+std::string_view ResultRow::Text(size_t column) const {
+  const int at = static_cast<int>(column);
+  return {PQgetvalue(&result_, row_, at), static_cast<size_t>(PQgetlength(&result_, row_, at))};
+}
+
+int64_t ResultRow::Integer(size_t column) const {
+  const std::string_view bytes = Text(column);
+  int64_t number = 0;
+  if (bytes.size() != sizeof(number)) return 0;  // NULL.
+  std::memcpy(&number, bytes.data(), sizeof(number));
+  return static_cast<int64_t>(be64toh(static_cast<uint64_t>(number)));
+}
+
 absl::StatusOr<Rows> ReadRows(std::string_view query_name, const PGresult& result) {
   const int columns = PQnfields(&result);
   const int rows = PQntuples(&result);

@@ -36,6 +36,18 @@ class PostgresArguments {
   std::vector<int> formats_;
 };
 
+// A row of a result in binary format, where libpq keeps it.
+class ResultRow final : public RowView {
+ public:
+  ResultRow(const PGresult& result, int row) : result_(result), row_(row) {}
+  std::string_view Text(size_t column) const override;
+  int64_t Integer(size_t column) const override;
+
+ private:
+  const PGresult& result_;
+  const int row_;
+};
+
 // Copies a result out of libpq. INTERNAL for a number that is no int64 (a SUM that overflowed, or
 // an AVG: CAST it in the statement).
 absl::StatusOr<Rows> ReadRows(std::string_view query_name, const PGresult& result);

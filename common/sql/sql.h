@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -81,6 +82,17 @@ class Rows {
   int64_t affected_ = 0;
 };
 
+// A row where the engine keeps it: what is read from it is valid until the visitor returns.
+class RowView {
+ public:
+  // By column position in the SELECT list, of columns that are TEXT or BIGINT; NULL is empty or 0.
+  virtual std::string_view Text(size_t column) const = 0;
+  virtual int64_t Integer(size_t column) const = 0;
+
+ protected:
+  ~RowView() = default;
+};
+
 // An open transaction. Used by one thread, only inside the closure that received it.
 class Tx {
  public:
@@ -97,6 +109,10 @@ class Tx {
   // Streams a large result without holding it: calls `row` for each row; stops at the first error.
   virtual absl::Status Stream(const Query& query, Args args,
                               const std::function<absl::Status(const Rows::Row&)>& row) = 0;
+  // The same for millions of rows: nothing is copied or allocated for a row. `row` may not use the
+  // transaction.
+  virtual absl::Status Scan(const Query& query, Args args,
+                            absl::FunctionRef<absl::Status(const RowView&)> row) = 0;
   // Runs the statement once per element, in its turn, without waiting for the outcome: a failure is
   // the answer to a later statement or to the commit. On PostgreSQL the statement travels with the
   // next one that waits, on SQLite it runs at once.

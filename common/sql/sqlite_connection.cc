@@ -46,6 +46,23 @@ Value ReadColumn(sqlite3_stmt* statement, int column) {
   }
 }
 
+// The row at which a statement stands.
+class CurrentRow final : public RowView {
+ public:
+  explicit CurrentRow(sqlite3_stmt* statement) : statement_(statement) {}
+  std::string_view Text(size_t column) const override {
+    const int at = static_cast<int>(column);
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, at));
+    return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, at))};
+  }
+  int64_t Integer(size_t column) const override {
+    return sqlite3_column_int64(statement_, static_cast<int>(column));
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
 // Binds without copying: the arguments outlive the execution.
 struct Binder {
   sqlite3_stmt* statement;
@@ -121,6 +138,7 @@ class SqliteConnection::Execution {
     sqlite3_clear_bindings(statement_.handle);
   }
 
+  CurrentRow row() const { return CurrentRow(statement_.handle); }
   size_t columns() const { return sqlite3_column_count(statement_.handle); }
   void ReadRow(std::vector<Value>& values) const {
     const int columns = sqlite3_column_count(statement_.handle);
@@ -269,6 +287,20 @@ absl::Status SqliteConnection::Stream(const Query& query, const Args& args,
     execution->ReadRow(values);
     const Rows one(execution->columns(), std::move(values), 0);
     stopped = row(one[0]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteConnection::Scan(const Query& query, const Args& args,
+                                    absl::FunctionRef<absl::Status(const RowView&)> row,
+                                    absl::Status& stopped) {
+  ASSIGN_OR_RETURN(const auto execution, Execution::Start(*this, query));
+  RETURN_IF_ERROR(execution->Bind(args));
+  const CurrentRow current = execution->row();
+  while (stopped.ok()) {
+    ASSIGN_OR_RETURN(const bool more, execution->Step());
+    if (!more) break;
+    stopped = row(current);
   }
   return absl::OkStatus();
 }

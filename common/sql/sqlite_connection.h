@@ -34,6 +34,9 @@ class SqliteConnection {
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,
                       absl::Status& stopped);
+  // The same without copies.
+  absl::Status Scan(const Query& query, const Args& args,
+                    absl::FunctionRef<absl::Status(const RowView&)> row, absl::Status& stopped);
   absl::Status RunScript(const std::string& script);
 
   // Reading statements end with DEADLINE_EXCEEDED after this instant.

@@ -288,6 +288,44 @@ TEST_P(SqlTest, StreamsAndStops) {
   EXPECT_EQ(seen, 10);
 }
 
+TEST_P(SqlTest, ScansWithoutCopies) {
+  constexpr int kRows = 25'000;  // More than the server is asked for at once.
+  std::vector<Args> rows;
+  for (int i = 0; i < kRows; ++i) rows.push_back(Item(StrCat("id", 100000 + i), i - 5));
+  ASSERT_THAT(db_->ReadWrite(Soon(), [&](Tx& tx) { return tx.RunMany(kInsert, rows).status(); }),
+              IsOk());
+  int seen = 0;
+  EXPECT_THAT(db_->ReadOnly(Soon(),
+                            [&](Tx& tx) -> absl::Status {
+                              seen = 0;
+                              RETURN_IF_ERROR(tx.Scan(kList, {"t"}, [&](const RowView& row) {
+                                EXPECT_EQ(row.Text(0), StrCat("id", 100000 + seen));
+                                EXPECT_EQ(row.Integer(1), seen - 5);
+                                ++seen;
+                                return absl::OkStatus();
+                              }));
+                              EXPECT_EQ(seen, kRows);
+                              // Its own error stops the scan, not the transaction.
+                              for (const int last : {1, 9'999, 10'000, 10'001}) {
+                                seen = 0;
+                                EXPECT_THAT(tx.Scan(kList, {"t"},
+                                                    [&](const RowView&) {
+                                                      return ++seen == last
+                                                                 ? absl::CancelledError("enough")
+                                                                 : absl::OkStatus();
+                                                    }),
+                                            StatusIs(absl::StatusCode::kCancelled));
+                                EXPECT_EQ(seen, last);
+                              }
+                              RETURN_IF_ERROR(tx.Scan(kList, {"nobody"}, [&](const RowView&) {
+                                ADD_FAILURE() << "a row of nobody";
+                                return absl::OkStatus();
+                              }));
+                              return tx.Run(kCount, {"t"}).status();
+                            }),
+              IsOk());
+}
+
 TEST_P(SqlTest, ReadsSeeOneSnapshot) {
   ASSERT_THAT(Insert("a", 1), IsOk());
   ASSERT_THAT(db_->ReadOnly(Soon(),
