@@ -19,6 +19,7 @@ class Process {
   Process& operator=(Process&& other) noexcept;
 
   bool Running();
+  pid_t pid() const { return pid_; }  // 0: none runs.
   void Signal(int signal);
   // Sends the signal and waits for the end. Exit status; 128 + signal where a signal ended it.
   int Stop(int signal);

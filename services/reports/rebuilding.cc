@@ -1,14 +1,14 @@
 #include "services/reports/rebuilding.h"
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "common/base/id.h"
 #include "common/base/status.h"
 #include "gonghui/reports/v1/checkpoint.pb.h"
+#include "services/reports/cell_sums.h"
+#include "services/reports/columns.h"
+#include "services/reports/coverage.h"
 #include "services/reports/placements.h"
-#include "services/reports/rollups.h"
 
 namespace gonghui::reports {
 namespace {
@@ -44,7 +44,11 @@ constexpr sql::Query kReplaceDiffering{
     "SET value=excluded.value, records=excluded.records "
     "WHERE cells.value<>excluded.value OR cells.records<>excluded.records"};
 
-constexpr int64_t kStep = 50'000;  // Facts: other writers of the federation wait for one step.
+constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHERE tenant=$1"};
+
+// Facts: other writers of the federation wait for one step, and every step writes the cells of the
+// upper organisations once.
+constexpr int64_t kStep = 200'000;
 
 absl::StatusOr<int64_t> Count(sql::Tx& tx, const sql::Query& query, const std::string& tenant) {
   ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(query, {tenant}));
@@ -74,39 +78,54 @@ absl::StatusOr<v1::RebuildCheckpoint> Begin(sql::Tx& tx, const std::string& tena
   return place;
 }
 
+// Tells facts that were there at the start of a rebuild from those taken over since, which are
+// counted as they come.
+class Followed {
+ public:
+  explicit Followed(const v1::RebuildCheckpoint& place) : place_(place) {}
+  bool Holds(const sql::RowView& row) {
+    if (place_.mark().empty()) return true;  // Nothing is taken over meanwhile.
+    if (row.Text(7) != source_) {
+      source_ = row.Text(7);
+      const auto found = place_.followed().find(source_);
+      last_ = found == place_.followed().end() ? -1 : found->second;
+    }
+    return row.Integer(8) <= last_;
+  }
+
+ private:
+  const v1::RebuildCheckpoint& place_;
+  std::string source_;
+  int64_t last_ = -1;
+};
+
+void SetPlace(const sql::RowView& row, v1::RebuildCheckpoint& place) {
+  place.set_organization(std::string(row.Text(0)));
+  place.set_measure(std::string(row.Text(1)));
+  place.set_on_date(std::string(row.Text(2)));
+  place.set_source(std::string(row.Text(7)));
+  place.set_sequence(row.Integer(8));
+  place.set_ordinal(row.Integer(9));
+}
+
 // Counts the next facts; false when there were no more.
 absl::StatusOr<bool> Step(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                          tree::TreeCache& tree, v1::RebuildCheckpoint& place, int64_t& facts) {
-  Placements placements(tx, tenant, tree);
-  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
-  CellChanges cells;
-  std::vector<std::pair<const v1::Measure*, StoredFact>> counted;
+                          tree::TreeCache& tree, CellTables tables, v1::RebuildCheckpoint& place,
+                          int64_t& counted) {
+  FactColumns facts(measures);
+  Followed followed(place);
   int64_t read = 0;
   const sql::Args after = {tenant,         place.organization(), place.measure(), place.on_date(),
                            place.source(), place.sequence(),     place.ordinal(), kStep};
-  RETURN_IF_ERROR(tx.Stream(kListFactsAfter, after, [&](const sql::Rows::Row& row) {
-    ++read;
-    StoredFact fact = ReadFact(row);
-    place.set_organization(fact.organization);
-    place.set_measure(fact.measure);
-    place.set_on_date(fact.on_date);
-    place.set_source(row.Get<std::string>(7));
-    place.set_sequence(row.Get<int64_t>(8));
-    place.set_ordinal(row.Get<int64_t>(9));
-    const auto followed = place.followed().find(place.source());
-    if (followed == place.followed().end() || place.sequence() > followed->second) {
-      return absl::OkStatus();  // Taken over since the start: counted as it came.
-    }
-    const v1::Measure* measure = measures.FindCounted(fact.measure);
-    if (measure != nullptr) counted.emplace_back(measure, std::move(fact));
+  RETURN_IF_ERROR(tx.Scan(kListFactsAfter, after, [&](const sql::RowView& row) {
+    if (followed.Holds(row)) facts.Add(row);
+    if (++read == kStep) SetPlace(row, place);
     return absl::OkStatus();
   }));
-  for (const auto& [measure, fact] : counted) {
-    ASSIGN_OR_RETURN(const PathHistory* history, placements.Of(fact.organization));
-    cells.Add(*measure, fact, *history, coverage, 1);
-  }
-  facts += read;
-  RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kRebuilt));
+  counted += read;
+  Placements placements(tx, tenant, tree);
+  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
+  RETURN_IF_ERROR(RollUp(tx, tenant, facts, placements, coverage, tables));
   return read == kStep;
 }
 
@@ -119,6 +138,17 @@ absl::StatusOr<int64_t> End(sql::Tx& tx, const std::string& tenant) {
 }
 
 }  // namespace
+
+absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                     tree::TreeCache& tree) {
+  RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
+  v1::RebuildCheckpoint place;
+  int64_t facts = 0;
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(more, Step(tx, tenant, measures, tree, CellTables::kCells, place, facts));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<v1::RebuildRollupsResult> Rebuilding::Rebuild(
     rpc::JobRun& run, const v1::RebuildRollupsRequest& request) {
@@ -137,8 +167,8 @@ absl::StatusOr<v1::RebuildRollupsResult> Rebuilding::Rebuild(
         progress.done = 0;
         ASSIGN_OR_RETURN(place, Begin(tx, tenant, progress));
       } else {
-        ASSIGN_OR_RETURN(
-            more, Step(tx, tenant, *options_.measures, *options_.tree, place, progress.done));
+        ASSIGN_OR_RETURN(more, Step(tx, tenant, *options_.measures, *options_.tree,
+                                    CellTables::kRebuilt, place, progress.done));
       }
       progress.checkpoint = place.SerializeAsString();
       if (more) return absl::OkStatus();

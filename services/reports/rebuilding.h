@@ -1,4 +1,4 @@
-// Makes all cells of a federation anew from its facts while the old ones go on answering.
+// Makes all cells of a federation anew from its facts.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -10,10 +10,15 @@
 
 namespace gonghui::reports {
 
-// The work of RebuildRollups. The cells are made beside those that answer, from the facts that were
-// there at the start; what is taken over meanwhile goes into both. At the end only cells that
-// differ are replaced. Goes on where it was after a restart; begins again when the tree or the
-// catalogue changes under it. Memory: the cells of one step. Thread-safe.
+// Makes all cells within one transaction, for a catalogue by which the old ones are wrong.
+absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
+                     tree::TreeCache& tree);
+
+// The work of RebuildRollups: the old cells go on answering. The cells are made beside those that
+// answer, from the facts that were there at the start; what is taken over meanwhile goes into both.
+// At the end only cells that differ are replaced. Goes on where it was after a restart; begins
+// again when the tree or the catalogue changes under it. Memory: the facts of one step and their
+// cells, whatever the size of the federation. Thread-safe.
 class Rebuilding {
  public:
   struct Options {

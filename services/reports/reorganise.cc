@@ -17,13 +17,6 @@ constexpr sql::Query kListFactsOfMeasure{
     "reports.list_facts_of_measure",
     "SELECT organization, measure, on_date, dims, subject, delta, record, source FROM facts "
     "WHERE tenant=$1 AND organization=$2 AND measure=$3"};
-constexpr sql::Query kListFactsPage{
-    "reports.list_facts_page",
-    "SELECT organization, measure, on_date, dims, subject, delta, record, source, sequence, "
-    "ordinal FROM facts WHERE tenant=$1 "
-    "AND (organization, measure, on_date, source, sequence, ordinal) > ($2, $3, $4, $5, $6, $7) "
-    "ORDER BY organization, measure, on_date, source, sequence, ordinal LIMIT 10000"};
-constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHERE tenant=$1"};
 
 // Moves the cells that an organisation's facts make from one history to another.
 absl::Status Shift(sql::Tx& tx, const std::string& tenant, const std::string& organization,
@@ -85,35 +78,6 @@ absl::Status Recover(sql::Tx& tx, const std::string& tenant, const Measures& mea
     RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kCells));
   }
   return cells.Write(tx, tenant, CellTables::kCells);
-}
-
-absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                     tree::TreeCache& tree) {
-  RETURN_IF_ERROR(tx.Run(kDeleteCells, {tenant}).status());
-  Placements placements(tx, tenant, tree);
-  ASSIGN_OR_RETURN(const Coverage coverage, Coverage::Load(tx, tenant));
-  CellChanges cells;
-  sql::Args after = {tenant, "", "", "", "", int64_t{0}, int64_t{0}};
-  while (true) {
-    ASSIGN_OR_RETURN(sql::Rows rows, tx.Run(kListFactsPage, after));
-    if (rows.empty()) return absl::OkStatus();
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const StoredFact fact = ReadFact(rows[i]);
-      const v1::Measure* measure = measures.FindCounted(fact.measure);
-      if (measure == nullptr) continue;
-      ASSIGN_OR_RETURN(const PathHistory* history, placements.Of(fact.organization));
-      cells.Add(*measure, fact, *history, coverage, 1);
-    }
-    RETURN_IF_ERROR(cells.Write(tx, tenant, CellTables::kCells));
-    const sql::Rows::Row last = rows[rows.size() - 1];
-    after = {tenant,
-             last.Get<std::string>(0),
-             last.Get<std::string>(1),
-             last.Get<std::string>(2),
-             last.Get<std::string>(7),
-             last.Get<int64_t>(8),
-             last.Get<int64_t>(9)};
-  }
 }
 
 }  // namespace gonghui::reports

@@ -1,4 +1,4 @@
-// Keeps the cells right when the organisation tree or the catalogue changes.
+// Keeps the cells right when the organisation tree or a declaration changes.
 #pragma once
 
 #include <string>
@@ -21,9 +21,5 @@ absl::Status Reorganise(sql::Tx& tx, const std::string& tenant, const Measures& 
 // another that differs in this declaration only.
 absl::Status Recover(sql::Tx& tx, const std::string& tenant, const Measures& measures,
                      const CoverageRule& changed, const Coverage& before, const Coverage& after);
-
-// Makes all cells of a federation anew from its facts.
-absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& measures,
-                     tree::TreeCache& tree);
 
 }  // namespace gonghui::reports

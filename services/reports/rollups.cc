@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "services/reports/rebuilding.h"
 #include "services/reports/reorganise.h"
 #include "services/reports/successions.h"
 
@@ -29,15 +30,6 @@ constexpr sql::Query kInsertFact{
     "reports.insert_fact",
     "INSERT INTO facts (tenant, organization, measure, on_date, source, sequence, ordinal, dims, "
     "subject, delta, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
-#define ADD_TO(table)                                                            \
-  "INSERT INTO " table                                                           \
-  " (tenant, organization, measure, subject, dims, month, value, records) "      \
-  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "                                     \
-  "ON CONFLICT (tenant, organization, measure, subject, dims, month) DO UPDATE " \
-  "SET value = " table ".value + excluded.value, records = " table ".records + excluded.records"
-constexpr sql::Query kAddToCell{"reports.add_to_cell", ADD_TO("cells")};
-constexpr sql::Query kAddToRebuiltCell{"reports.add_to_rebuilt_cell", ADD_TO("rebuilt_cells")};
-#undef ADD_TO
 
 // Organisation, measure and date of an inserted fact.
 auto KeyOf(const sql::Args& fact) {
@@ -105,11 +97,7 @@ absl::Status CellChanges::Write(sql::Tx& tx, const std::string& tenant, CellTabl
                     sum.value, sum.records});
   }
   changes_.clear();
-  if (tables != CellTables::kCells) {
-    RETURN_IF_ERROR(tx.RunMany(kAddToRebuiltCell, rows).status());
-  }
-  if (tables == CellTables::kRebuilt) return absl::OkStatus();
-  return tx.RunMany(kAddToCell, rows).status();
+  return AddToCells(tx, tables, std::move(rows));
 }
 
 absl::Status Rollups::Apply(sql::Tx& tx, const std::string& source,

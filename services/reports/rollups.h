@@ -13,6 +13,7 @@
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
 #include "gonghui/feed/v1/feed.pb.h"
+#include "services/reports/cell_sums.h"
 #include "services/reports/coverage.h"
 #include "services/reports/dimensions.h"
 #include "services/reports/measures.h"
@@ -34,14 +35,17 @@ struct StoredFact {
 
 // What a distinct count tells apart; a fact without subject stands for its record. Empty: a number
 // of subjects that a return states without naming them.
-inline const std::string& SubjectOf(const StoredFact& fact) {
-  return fact.subject.empty() && !IsReturnSource(fact.source) ? fact.record : fact.subject;
+inline std::string_view SubjectOf(std::string_view subject, std::string_view record,
+                                  bool of_return) {
+  return subject.empty() && !of_return ? record : subject;
+}
+inline std::string SubjectOf(const StoredFact& fact) {
+  return std::string(SubjectOf(fact.subject, fact.record, IsReturnSource(fact.source)));
 }
 
 // What a fact adds to a figure's number of records: it enters one or withdraws one.
-inline int64_t RecordsIn(const StoredFact& fact) {
-  return fact.delta > 0 ? 1 : fact.delta < 0 ? -1 : 0;
-}
+inline int64_t RecordsIn(int64_t delta) { return delta > 0 ? 1 : delta < 0 ? -1 : 0; }
+inline int64_t RecordsIn(const StoredFact& fact) { return RecordsIn(fact.delta); }
 
 // The name of a cell.
 struct CellKey {
@@ -52,10 +56,6 @@ struct CellKey {
   std::string month;
   auto operator<=>(const CellKey&) const = default;
 };
-
-// Where changes of cells are written: while a federation is rebuilt, what is taken over goes into
-// the cells that answer and into those on their way.
-enum class CellTables { kCells, kRebuilt, kBoth };
 
 // Changes of cells, gathered in memory and written once, in the order of their keys.
 class CellChanges {
