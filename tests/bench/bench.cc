@@ -1,6 +1,7 @@
-// gonghui_bench [--seconds S] [--reps N] [NAME…]: what the suite does, as ratios to a bare limit
-// taken in the same run. Names: rpc members vouchers facts figures; none: all. Environment:
-// GONGHUI_TEST_PG (PostgreSQL URL), GONGHUI_TEST_REDIS.
+// gonghui_bench [--full] [--seconds S] [--reps N] [NAME…]: what the suite does, as ratios to a bare
+// limit taken in the same run. Names: rpc members vouchers facts figures columns city live; none:
+// all. --full: columns and city with ten million facts. Environment: GONGHUI_TEST_PG (PostgreSQL
+// URL), GONGHUI_TEST_REDIS.
 #include <stdlib.h>
 
 #include <cstdio>
@@ -16,11 +17,10 @@
 int main(int argc, char** argv) {
   using namespace gonghui::bench;  // NOLINT(google-build-using-namespace)
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // As in gonghuid.
-  const std::map<std::string, void (*)(const Settings&)> benches = {{"rpc", BenchRpc},
-                                                                    {"members", BenchMembers},
-                                                                    {"vouchers", BenchVouchers},
-                                                                    {"facts", BenchFacts},
-                                                                    {"figures", BenchFigures}};
+  const std::map<std::string, void (*)(const Settings&)> benches = {
+      {"rpc", BenchRpc},     {"members", BenchMembers}, {"vouchers", BenchVouchers},
+      {"facts", BenchFacts}, {"figures", BenchFigures}, {"columns", BenchColumns},
+      {"city", BenchCity},   {"live", BenchLive}};
   if (argc == 4 && std::strcmp(argv[1], "raw") == 0) {
     BenchImport(argv[2], std::atof(argv[3]));
     return 0;
@@ -32,12 +32,14 @@ int main(int argc, char** argv) {
       settings.seconds = std::atof(argv[++i]);
     } else if (std::strcmp(argv[i], "--reps") == 0 && i + 1 < argc) {
       settings.repetitions = std::atoi(argv[++i]);
+    } else if (std::strcmp(argv[i], "--full") == 0) {
+      settings.full = true;
     } else if (benches.contains(argv[i])) {
       names.insert(argv[i]);
     } else {
-      std::fprintf(
-          stderr,
-          "usage: gonghui_bench [--seconds S] [--reps N] [rpc|members|vouchers|facts|figures]…\n");
+      std::fprintf(stderr,
+                   "usage: gonghui_bench [--full] [--seconds S] [--reps N] "
+                   "[rpc|members|vouchers|facts|figures|columns|city|live]…\n");
       return 2;
     }
   }

@@ -15,6 +15,7 @@ namespace gonghui::bench {
 struct Settings {
   double seconds = 2;
   int repetitions = 5;
+  bool full = false;     // The city with ten million facts.
   std::string postgres;  // Empty: measurements on PostgreSQL are left out and said so.
   std::string redis;
 };
@@ -24,6 +25,9 @@ void BenchMembers(const Settings& settings);
 void BenchVouchers(const Settings& settings);
 void BenchFacts(const Settings& settings);
 void BenchFigures(const Settings& settings);
+void BenchColumns(const Settings& settings);
+void BenchCity(const Settings& settings);
+void BenchLive(const Settings& settings);
 // `rate`: rows of the files a second, as measured from outside; the databases of that suite lie in
 // `folder`.
 void BenchImport(const std::string& folder, double rate);

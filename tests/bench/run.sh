@@ -1,6 +1,8 @@
 #!/bin/bash
-# tests/bench/run.sh [--seconds S] [--reps N] [NAME…]: measures the suite against bare limits in the same run and prints one
-# JSON line a measurement. NAME: rpc members vouchers facts figures import; none: all. Needs what tests/run.sh installs.
+# tests/bench/run.sh [--full] [--seconds S] [--reps N] [NAME…]: measures the suite against bare limits in the same run and
+# prints one JSON line a measurement. NAME: rpc members vouchers facts figures columns city live import; none: all. --full:
+# columns and city with ten million facts. Needs what tests/run.sh installs; fetches DuckDB, the peer of columns and city,
+# from npm.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/packages.sh
@@ -10,7 +12,8 @@ names=() flags=() import=no
 while [ $# -gt 0 ]; do
   case $1 in
     --seconds | --reps) flags+=("$1" "$2"); shift ;;
-    --help | -h) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    --help | -h) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
+    --full) flags+=(--full) ;;
     import) import=only ;;
     *) names+=("$1") ;;
   esac
@@ -44,6 +47,10 @@ bench_import() {
   rm -rf "$folder"
 }
 
+if [ $import = yes ] || [[ " ${names[*]} " =~ \ (columns|city)\  ]]; then
+  [ -d tests/bench/node_modules/@duckdb ] ||
+    npm install --prefix tests/bench --no-save --ignore-scripts --no-audit --no-fund >&2
+fi
 if [ ${#names[@]} -gt 0 ] || [ $import = yes ]; then
   start_services
   "$bin/gonghui_bench" "${flags[@]}" "${names[@]}"
