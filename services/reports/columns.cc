@@ -114,7 +114,7 @@ std::vector<FactColumns::Group> FactColumns::Sum(const std::vector<bool>& by_day
       reports::Add(delta_[i], sparse[Pair(series, month_of_[day_[i]])]);
     }
   }
-  std::vector<Group> groups;
+  std::vector<Group> groups;  // Those that add up to something.
   groups.reserve(sparse.size());
   for (size_t i = 0; i < dense.size(); ++i) {
     if (dense[i].value == 0 && dense[i].records == 0) continue;
@@ -122,6 +122,7 @@ std::vector<FactColumns::Group> FactColumns::Sum(const std::vector<bool>& by_day
         {static_cast<uint32_t>(i / months.size()), months[i % months.size()], dense[i]});
   }
   for (const auto& [key, sums] : sparse) {
+    if (sums.value == 0 && sums.records == 0) continue;
     groups.push_back({static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key), sums});
   }
   if (!sparse.empty()) {

@@ -72,7 +72,7 @@ class FactColumns {
   size_t size() const { return delta_.size(); }
 
   // The facts by series and month, in that order; a month is given as its first day. Those of an
-  // organisation for which `by_day` holds true, by series and day.
+  // organisation for which `by_day` holds true, by series and day. Sums of nothing are left out.
   std::vector<Group> Sum(const std::vector<bool>& by_day) const;
 
   const std::vector<Series>& series() const { return series_; }
