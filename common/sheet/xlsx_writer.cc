@@ -1,65 +1,69 @@
 #include "common/sheet/xlsx_writer.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xlsxwriter.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
-#include "common/archive/xml_text.h"
-#include "common/archive/zip.h"
+#include "common/base/status.h"
 #include "common/base/text.h"
-#include "common/sheet/reader.h"
 
 namespace gonghui::sheet {
 namespace {
 
-using archive::XmlText;
-
-constexpr std::string_view kDeclaration =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
-constexpr std::string_view kMain = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-constexpr std::string_view kRelations =
-    "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-constexpr std::string_view kPackageRelations =
-    "http://schemas.openxmlformats.org/package/2006/relationships";
-constexpr std::string_view kContent = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-
-// Cell formats by Cell::Kind: text (@), number, head.
-constexpr std::string_view kStyles = R"(
-<fonts count="2"><font><sz val="11"/><name val="宋体"/></font><font><b/><sz val="11"/><name val="黑体"/></font></fonts>
-<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>
-<fill><patternFill patternType="solid"><fgColor rgb="FFE7E6E6"/></patternFill></fill></fills>
-<borders count="2"><border/><border><left style="thin"/><right style="thin"/><top style="thin"/><bottom style="thin"/></border></borders>
-<cellStyleXfs count="1"><xf/></cellStyleXfs>
-<cellXfs count="4"><xf xfId="0"/>
-<xf numFmtId="49" borderId="1" applyNumberFormat="1" applyBorder="1" applyAlignment="1" xfId="0"><alignment vertical="center" wrapText="1"/></xf>
-<xf borderId="1" applyBorder="1" applyAlignment="1" xfId="0"><alignment vertical="center"/></xf>
-<xf fontId="1" fillId="2" borderId="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1" xfId="0"><alignment horizontal="center" vertical="center" wrapText="1"/></xf>
-</cellXfs>)";
-
-int StyleOf(Cell::Kind kind) {
-  switch (kind) {
-    case Cell::Kind::kNumber:
-      return 2;
-    case Cell::Kind::kHead:
-      return 3;
-    case Cell::Kind::kText:
-      break;
+// A file in memory: tables may hold what must not reach a disk.
+class MemoryFile {
+ public:
+  MemoryFile() : fd_(memfd_create("sheet", MFD_CLOEXEC)) {}
+  MemoryFile(const MemoryFile&) = delete;
+  ~MemoryFile() {
+    if (fd_ >= 0) close(fd_);
   }
-  return 1;
-}
+  bool ok() const { return fd_ >= 0; }
+  std::string path() const { return StrCat("/proc/self/fd/", fd_); }
 
-void AppendCell(const Cell& cell, std::string_view place, std::string* xml) {
-  const int style = StyleOf(cell.kind);
-  if (cell.text.empty()) {
-    StrAppend(xml, "<c r=\"", place, "\" s=\"", style, "\"/>");
-  } else if (cell.kind == Cell::Kind::kNumber) {
-    StrAppend(xml, "<c r=\"", place, "\" s=\"", style, "\"><v>", XmlText(cell.text), "</v></c>");
-  } else {
-    StrAppend(xml, "<c r=\"", place, "\" s=\"", style,
-              "\" t=\"inlineStr\"><is><t xml:space=\"preserve\">", XmlText(cell.text),
-              "</t></is></c>");
+ private:
+  const int fd_;
+};
+
+// The parts of the file lie here while it is made.
+constexpr char kMemoryFolder[] = "/dev/shm";
+
+struct Formats {
+  explicit Formats(lxw_workbook* book)
+      : text(Bordered(book, "宋体")), number(Bordered(book, "宋体")), head(Bordered(book, "黑体")) {
+    format_set_num_format_index(text, 49);  // "@": what is typed in later stays text, too.
+    format_set_text_wrap(text);
+    format_set_text_wrap(head);
+    format_set_align(head, LXW_ALIGN_CENTER);
+    format_set_bold(head);
+    format_set_bg_color(head, 0xE7E6E6);
   }
-}
+  lxw_format* Of(Cell::Kind kind) const {
+    if (kind == Cell::Kind::kHead) return head;
+    return kind == Cell::Kind::kNumber ? number : text;
+  }
+
+  lxw_format* const text;
+  lxw_format* const number;
+  lxw_format* const head;
+
+ private:
+  static lxw_format* Bordered(lxw_workbook* book, const char* font) {
+    lxw_format* format = workbook_add_format(book);
+    format_set_font_name(format, font);
+    format_set_border(format, LXW_BORDER_THIN);
+    format_set_align(format, LXW_ALIGN_VERTICAL_CENTER);
+    return format;
+  }
+};
 
 // Lines that wrapped text takes in a column; a Chinese character is as wide as two others. Lines
 // break between words, so they are not quite full.
@@ -75,109 +79,84 @@ int LinesOf(std::string_view text, double column_width) {
 }
 
 // Programs do not measure wrapped rows of a new file by themselves.
-void AppendHeight(const std::vector<Cell>& row, const std::vector<double>& widths,
-                  std::string* xml) {
+double HeightOf(const std::vector<Cell>& row, const std::vector<double>& widths) {
   constexpr double kLinePoints = 14.5;
   int lines = 1;
   for (size_t c = 0; c < row.size() && c < widths.size(); ++c) {
     if (row[c].kind != Cell::Kind::kNumber)
       lines = std::max(lines, LinesOf(row[c].text, widths[c]));
   }
-  if (lines > 1) StrAppend(xml, " ht=\"", lines * kLinePoints, "\" customHeight=\"1\"");
+  return lines > 1 ? lines * kLinePoints : LXW_DEF_ROW_HEIGHT;
 }
 
-std::string SheetXml(const Sheet& sheet) {
-  std::string xml = StrCat(kDeclaration, "<worksheet xmlns=\"", kMain,
-                           "\"><sheetPr><pageSetUpPr fitToPage=\"1\"/></sheetPr>");
+lxw_error WriteCell(lxw_worksheet* page, lxw_row_t row, lxw_col_t column, const Cell& cell,
+                    const Formats& formats) {
+  lxw_format* format = formats.Of(cell.kind);
+  if (cell.text.empty()) return worksheet_write_blank(page, row, column, format);
+  if (cell.kind == Cell::Kind::kNumber) {
+    return worksheet_write_number(page, row, column, std::strtod(cell.text.c_str(), nullptr),
+                                  format);
+  }
+  return worksheet_write_string(page, row, column, cell.text.c_str(), format);
+}
+
+void SetPage(lxw_worksheet* page, const Sheet& sheet) {
+  for (size_t c = 0; c < sheet.widths.size(); ++c) {
+    const auto column = static_cast<lxw_col_t>(c);
+    worksheet_set_column(page, column, column, sheet.widths[c], nullptr);
+  }
   if (sheet.head_rows > 0) {
-    StrAppend(&xml, "<sheetViews><sheetView workbookViewId=\"0\"><pane ySplit=\"", sheet.head_rows,
-              "\" topLeftCell=\"A", sheet.head_rows + 1,
-              "\" activePane=\"bottomLeft\" state=\"frozen\"/></sheetView></sheetViews>");
+    worksheet_freeze_panes(page, sheet.head_rows, 0);
+    worksheet_repeat_rows(page, 0, sheet.head_rows - 1);
   }
-  if (!sheet.widths.empty()) {
-    xml += "<cols>";
-    for (size_t i = 0; i < sheet.widths.size(); ++i) {
-      StrAppend(&xml, "<col min=\"", i + 1, "\" max=\"", i + 1, "\" width=\"", sheet.widths[i],
-                "\" customWidth=\"1\"/>");
-    }
-    xml += "</cols>";
-  }
-  xml += "<sheetData>";
+  worksheet_set_landscape(page);
+  worksheet_set_paper(page, 9);  // A4
+  worksheet_fit_to_pages(page, 1, 0);
+  worksheet_set_margins(page, 0.5, 0.5, 0.6, 0.6);
+  worksheet_set_footer(page, "&C&P / &N");
+}
+
+lxw_error AddSheet(lxw_workbook* book, const Sheet& sheet, const Formats& formats) {
+  lxw_worksheet* page = workbook_add_worksheet(book, sheet.name.c_str());
+  if (page == nullptr) return LXW_ERROR_SHEETNAME_ALREADY_USED;
+  SetPage(page, sheet);
   for (size_t r = 0; r < sheet.rows.size(); ++r) {
-    StrAppend(&xml, "<row r=\"", r + 1, "\"");
-    AppendHeight(sheet.rows[r], sheet.widths, &xml);
-    xml += ">";
+    const auto row = static_cast<lxw_row_t>(r);
+    worksheet_set_row(page, row, HeightOf(sheet.rows[r], sheet.widths), nullptr);
     for (size_t c = 0; c < sheet.rows[r].size(); ++c) {
-      AppendCell(sheet.rows[r][c], StrCat(ColumnLetters(c), r + 1), &xml);
-    }
-    xml += "</row>";
-  }
-  return xml +
-         "</sheetData><pageMargins left=\"0.5\" right=\"0.5\" top=\"0.6\" bottom=\"0.6\" "
-         "header=\"0.3\" footer=\"0.3\"/><pageSetup paperSize=\"9\" orientation=\"landscape\" "
-         "fitToHeight=\"0\"/><headerFooter><oddFooter>&amp;C&amp;P / &amp;N</oddFooter>"
-         "</headerFooter></worksheet>";
-}
-
-std::string WorkbookXml(const std::vector<Sheet>& sheets) {
-  std::string xml =
-      StrCat(kDeclaration, "<workbook xmlns=\"", kMain, "\" xmlns:r=\"", kRelations, "\"><sheets>");
-  std::string titles;
-  for (size_t i = 0; i < sheets.size(); ++i) {
-    const std::string name = XmlText(sheets[i].name);
-    StrAppend(&xml, "<sheet name=\"", name, "\" sheetId=\"", i + 1, "\" r:id=\"s", i + 1, "\"/>");
-    if (sheets[i].head_rows > 0) {
-      StrAppend(&titles, "<definedName name=\"_xlnm.Print_Titles\" localSheetId=\"", i, "\">'",
-                Replace(name, "'", "''"), "'!$1:$", sheets[i].head_rows, "</definedName>");
+      const lxw_error error =
+          WriteCell(page, row, static_cast<lxw_col_t>(c), sheet.rows[r][c], formats);
+      if (error != LXW_NO_ERROR) return error;
     }
   }
-  xml += "</sheets>";
-  if (!titles.empty()) StrAppend(&xml, "<definedNames>", titles, "</definedNames>");
-  return xml + "</workbook>";
-}
-
-std::string ContentTypes(size_t sheets) {
-  std::string xml =
-      StrCat(kDeclaration,
-             "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
-             "<Default Extension=\"rels\" "
-             "ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
-             "<Override PartName=\"/xl/workbook.xml\" ContentType=\"",
-             kContent, ".sheet.main+xml\"/><Override PartName=\"/xl/styles.xml\" ContentType=\"",
-             kContent, ".styles+xml\"/>");
-  for (size_t i = 1; i <= sheets; ++i) {
-    StrAppend(&xml, "<Override PartName=\"/xl/worksheets/sheet", i, ".xml\" ContentType=\"",
-              kContent, ".worksheet+xml\"/>");
-  }
-  return xml + "</Types>";
-}
-
-std::string WorkbookRelations(size_t sheets) {
-  std::string xml = StrCat(kDeclaration, "<Relationships xmlns=\"", kPackageRelations, "\">");
-  for (size_t i = 1; i <= sheets; ++i) {
-    StrAppend(&xml, "<Relationship Id=\"s", i, "\" Type=\"", kRelations,
-              "/worksheet\" Target=\"worksheets/sheet", i, ".xml\"/>");
-  }
-  return StrCat(xml, "<Relationship Id=\"styles\" Type=\"", kRelations,
-                "/styles\" Target=\"styles.xml\"/></Relationships>");
+  return LXW_NO_ERROR;
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> WriteXlsx(const std::vector<Sheet>& sheets) {
-  std::vector<archive::File> files = {
-      {"[Content_Types].xml", ContentTypes(sheets.size())},
-      {"_rels/.rels", StrCat(kDeclaration, "<Relationships xmlns=\"", kPackageRelations,
-                             "\"><Relationship Id=\"workbook\" Type=\"", kRelations,
-                             "/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>")},
-      {"xl/workbook.xml", WorkbookXml(sheets)},
-      {"xl/_rels/workbook.xml.rels", WorkbookRelations(sheets.size())},
-      {"xl/styles.xml",
-       StrCat(kDeclaration, "<styleSheet xmlns=\"", kMain, "\">", kStyles, "</styleSheet>")}};
-  for (size_t i = 0; i < sheets.size(); ++i) {
-    files.push_back({StrCat("xl/worksheets/sheet", i + 1, ".xml"), SheetXml(sheets[i])});
+  const MemoryFile file;
+  if (!file.ok()) return absl::InternalError("no memory for a sheet");
+  std::string folder = kMemoryFolder;
+  lxw_workbook_options options{};
+  options.tmpdir = folder.data();
+  lxw_workbook* book = workbook_new_opt(file.path().c_str(), &options);
+  if (book == nullptr) return absl::InternalError("no memory for a sheet");
+  lxw_doc_properties properties{};
+  properties.created = 1;  // Not now: equal sheets give equal bytes.
+  workbook_set_properties(book, &properties);
+  const Formats formats(book);
+  lxw_error error = LXW_NO_ERROR;
+  for (size_t i = 0; i < sheets.size() && error == LXW_NO_ERROR; ++i) {
+    error = AddSheet(book, sheets[i], formats);
   }
-  return archive::WriteZip(files);
+  const lxw_error closed = workbook_close(book);  // Also frees it.
+  if (error == LXW_NO_ERROR) error = closed;
+  if (error != LXW_NO_ERROR) {
+    return absl::InternalError(StrCat("sheet not written: ", lxw_strerror(error)));
+  }
+  std::ifstream bytes(file.path(), std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(bytes), {});
 }
 
 }  // namespace gonghui::sheet
