@@ -28,4 +28,18 @@ absl::Status ToCode(const catalog::Catalog& catalog, std::string_view list, std:
       .At(std::string(field));
 }
 
+absl::StatusOr<int64_t> LimitOn(const catalog::Catalog& catalog, std::string_view name,
+                                std::string_view day) {
+  const common::v1::Limit* limit = catalog.FindLimit(name);
+  const common::v1::LimitValue* latest = nullptr;
+  for (int i = 0; limit != nullptr && i < limit->values_size(); ++i) {
+    const common::v1::LimitValue& value = limit->values(i);
+    const bool holds = value.place().empty() && value.valid_from() <= day &&
+                       (value.valid_to().empty() || day < value.valid_to());
+    if (holds && (latest == nullptr || latest->valid_from() <= value.valid_from())) latest = &value;
+  }
+  if (latest == nullptr) return Internal(StrCat("the catalogue sets no limit ", name, " on ", day));
+  return latest->value();
+}
+
 }  // namespace gonghui::membership

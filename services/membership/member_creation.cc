@@ -20,20 +20,37 @@
 namespace gonghui::membership {
 namespace {
 
+// What requests do not set.
+void ClearOutputs(v1::Member& member) {
+  for (auto clear : {&v1::Member::clear_name, &v1::Member::clear_etag, &v1::Member::clear_state,
+                     &v1::Member::clear_create_time_us, &v1::Member::clear_retained_from,
+                     &v1::Member::clear_leave_reason, &v1::Member::clear_seniority_from,
+                     &v1::Member::clear_merged_into}) {
+    (member.*clear)();
+  }
+}
+
 // Whether the person was entered with just this content, and where the register stands since.
 bool SameContent(const MemberRow& existing, const MemberRow& wanted) {
   v1::Member a = existing.member;
   v1::Member b = wanted.member;
   if (b.left_on().empty()) a.clear_left_on();
   for (v1::Member* member : {&a, &b}) {
-    member->clear_state();
-    member->clear_create_time_us();
+    ClearOutputs(*member);
   }
   return a.SerializeAsString() == b.SerializeAsString();
 }
 
 Error Registered(const std::string& federation, const MemberRow& existing, std::string_view at) {
   const v1::Member& member = existing.member;
+  if (member.state() == kMerged) {
+    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                         "this number belongs to a record that was merged into the member named in "
+                         "the metadata; go on with that one",
+                         "该号码的记录已并入元数据中的会员，请改用该会员")
+        .With("member", MemberName(federation, member.merged_into()))
+        .At(StrCat(at, "id_number"));
+  }
   if (member.state() == "left") {
     return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
                          "the person was a member and left; use JoinMember on the member named in "
@@ -52,10 +69,11 @@ Error Registered(const std::string& federation, const MemberRow& existing, std::
 
 Error Elsewhere(const MemberRow& existing, std::string_view at) {
   const std::string& organization = existing.member.organization();
-  return FailedPrecondition(common::v1::REASON_MEMBER_ELSEWHERE,
-                            StrCat("the person is an active member of the organisation '",
-                                   organization, "'; let them leave there first"),
-                            StrCat("此人是工会“", organization, "”的在册会员，请先在该处办理转出"))
+  return FailedPrecondition(
+             common::v1::REASON_MEMBER_ELSEWHERE,
+             StrCat("the person is an active member of the organisation '", organization,
+                    "'; ask for a transfer by StartTransfer"),
+             StrCat("此人是工会“", organization, "”的在册会员，请办理转会（StartTransfer）"))
       .With("organization", organization)
       .At(StrCat(at, "id_number"));
 }
@@ -75,8 +93,7 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   Candidate candidate{.at = std::move(at)};
   MemberRow& row = candidate.row;
   row.member = member;
-  row.member.clear_name();
-  row.member.clear_etag();
+  ClearOutputs(row.member);
   candidate.status = NormalizeMember(catalog_, candidate.at, row.member);
   if (!candidate.status.ok()) return candidate;
   row.id = NewId(call.clock->Now());
@@ -84,6 +101,7 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   row.member.set_state(row.member.left_on().empty() ? "active" : "left");
   if (row.member.state() == "left") row.leave_reason = "unknown";
   row.member.set_create_time_us(call.clock->NowMicros());
+  row.created_by = call.actor.subject;
   absl::StatusOr<std::vector<common::v1::Fact>> facts = MemberFacts(kind_, row, {});
   candidate.status = facts.status();
   if (facts.ok()) candidate.facts = *std::move(facts);

@@ -1,10 +1,12 @@
 #include "services/membership/member_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/update.h"
+#include "services/membership/name_key.h"
 #include "services/membership/organization_rules.h"
 
 namespace gonghui::membership {
@@ -16,14 +18,16 @@ namespace {
   "phone_sealed, employment, education, skill_level, political_status, job, " \
   "worker_group, "                                                            \
   "migrant_worker, joined_on, left_on, leave_reason, state, version, "        \
-  "create_time_us"
+  "group_tags, retained_from, retain_reason, seniority_from, merged_into, "   \
+  "name_key, created_by, create_time_us"
 
 constexpr sql::Query kInsert{
     "membership.insert_member",
     "INSERT INTO members (tenant, " MEMBER_COLUMNS
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
     "$15, $16, $17, $18, "
-    "$19, $20, $21, $22, $23) ON CONFLICT (tenant, id_index) DO NOTHING"};
+    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (tenant, id_index) DO "
+    "NOTHING"};
 constexpr sql::Query kUpdate{
     "membership.update_member",
     "UPDATE members SET organization=$3, full_name=$4, id_type=$5, "
@@ -32,7 +36,8 @@ constexpr sql::Query kUpdate{
     "skill_level=$13, "
     "political_status=$14, job=$15, worker_group=$16, migrant_worker=$17, "
     "joined_on=$18, "
-    "left_on=$19, leave_reason=$20, state=$21, version=$22 "
+    "left_on=$19, leave_reason=$20, state=$21, version=$22, group_tags=$23, "
+    "retained_from=$24, retain_reason=$25, seniority_from=$26, merged_into=$27, name_key=$28 "
     "WHERE tenant=$1 AND member_id=$2 AND version=$22-1"};
 constexpr sql::Query kFind{"membership.find_member",
                            "SELECT " MEMBER_COLUMNS
@@ -47,6 +52,14 @@ constexpr sql::Query kListOne{"membership.list_members_of_organization",
                               " FROM members WHERE tenant=$1 AND ($2='all' OR "
                               "state=$2) AND organization=$3 AND "
                               "member_id>$4 ORDER BY member_id LIMIT $5"};
+constexpr sql::Query kListOn{
+    "membership.list_members_on",
+    "SELECT " MEMBER_COLUMNS
+    " FROM members WHERE tenant=$1 AND organization=$2 AND joined_on<=$3 AND (left_on='' OR "
+    "left_on>$3) AND member_id>$4 UNION ALL SELECT " MEMBER_COLUMNS
+    " FROM members WHERE tenant=$1 AND member_id IN (SELECT member_id FROM past_memberships WHERE "
+    "tenant=$1 AND organization=$2 AND joined_on<=$3 AND left_on>$3 AND member_id>$4) "
+    "ORDER BY member_id LIMIT $5"};
 constexpr sql::Query kFindPast{"membership.find_past_memberships",
                                "SELECT organization, joined_on, left_on, "
                                "leave_reason FROM past_memberships "
@@ -56,23 +69,38 @@ constexpr sql::Query kInsertPast{
     "INSERT INTO past_memberships (tenant, member_id, seq, organization, "
     "joined_on, left_on, "
     "leave_reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+constexpr sql::Query kDropPast{
+    "membership.drop_past_memberships",
+    "DELETE FROM past_memberships WHERE tenant=$1 AND member_id=$2 AND seq>$3"};
 
-constexpr sql::Query kFindByIndex{
-    "membership.find_person",
-    "SELECT member_id, organization, full_name, id_type, id_index, id_sealed, "
-    "sex, birth_date, "
-    "phone_sealed, employment, education, skill_level, political_status, job, "
-    "worker_group, "
-    "migrant_worker, joined_on, left_on, leave_reason, state, version, "
-    "create_time_us "
-    "FROM members WHERE tenant = $1 AND id_index = $2"};
+constexpr sql::Query kFindByIndex{"membership.find_person",
+                                  "SELECT " MEMBER_COLUMNS
+                                  " FROM members WHERE tenant = $1 AND id_index = $2"};
 
 // Ties a sealed value to its row: a value copied to another row does not open.
 std::string Context(std::string_view federation, std::string_view id, std::string_view column) {
   return StrCat(federation, "/", id, "/", column);
 }
 
+std::string JoinTags(const v1::Member& member) {
+  std::string joined;
+  for (const std::string& tag : member.group_tags()) StrAppend(&joined, tag, " ");
+  return joined;
+}
+
 }  // namespace
+
+bool CarriesOn(std::string_view leave_reason) {
+  return leave_reason == kReorganisation || leave_reason == kTransfer;
+}
+
+std::vector<PastMembership> MembershipsOf(const MemberRow& row,
+                                          absl::Span<const PastMembership> past) {
+  std::vector<PastMembership> all(past.begin(), past.end());
+  const v1::Member& member = row.member;
+  all.push_back({member.organization(), member.joined_on(), member.left_on(), row.leave_reason});
+  return all;
+}
 
 std::string MemberName(std::string_view federation, std::string_view id) {
   return StrCat("federations/", federation, "/members/", id);
@@ -114,6 +142,13 @@ sql::Args MemberStore::ToArgs(const std::string& federation, const MemberRow& ro
           row.leave_reason,
           member.state(),
           row.version,
+          JoinTags(member),
+          member.retained_from(),
+          row.retain_reason,
+          member.seniority_from(),
+          member.merged_into(),
+          NameKey(member.full_name()),
+          row.created_by,
           member.create_time_us()};
 }
 
@@ -147,7 +182,15 @@ absl::StatusOr<MemberRow> MemberStore::ToRow(const std::string& federation,
   result.leave_reason = row.Get<std::string>(18);
   member.set_state(row.Get<std::string>(19));
   result.version = row.Get<int64_t>(20);
-  member.set_create_time_us(row.Get<int64_t>(21));
+  for (std::string_view tag : Split(row.Get<std::string_view>(21), ' ')) {
+    if (!tag.empty()) member.add_group_tags(std::string(tag));
+  }
+  member.set_retained_from(row.Get<std::string>(22));
+  result.retain_reason = row.Get<std::string>(23);
+  member.set_seniority_from(row.Get<std::string>(24));
+  member.set_merged_into(row.Get<std::string>(25));
+  result.created_by = row.Get<std::string>(27);
+  member.set_create_time_us(row.Get<int64_t>(28));
   return result;
 }
 
@@ -158,7 +201,7 @@ absl::StatusOr<int64_t> MemberStore::Insert(sql::Tx& tx, absl::Span<const sql::A
 absl::Status MemberStore::Update(sql::Tx& tx, const std::string& federation,
                                  const MemberRow& row) const {
   sql::Args args = ToArgs(federation, row);
-  args.pop_back();  // create_time_us never changes.
+  args.resize(args.size() - 2);  // created_by and create_time_us never change.
   ASSIGN_OR_RETURN(const sql::Rows updated, tx.Run(kUpdate, std::move(args)));
   if (updated.affected() == 1) return absl::OkStatus();
   return Aborted(common::v1::REASON_CONFLICT,
@@ -208,6 +251,19 @@ absl::StatusOr<std::vector<MemberRow>> MemberStore::List(sql::Tx& tx, const std:
   return members;
 }
 
+absl::StatusOr<std::vector<MemberRow>> MemberStore::ListOn(
+    sql::Tx& tx, const std::string& federation, const std::string& organization,
+    const std::string& day, const std::string& after_id, int64_t limit) const {
+  std::vector<MemberRow> members;
+  RETURN_IF_ERROR(tx.Stream(kListOn, {federation, organization, day, after_id, limit},
+                            [&](const sql::Rows::Row& row) -> absl::Status {
+                              ASSIGN_OR_RETURN(MemberRow member, ToRow(federation, row));
+                              members.push_back(std::move(member));
+                              return absl::OkStatus();
+                            }));
+  return members;
+}
+
 absl::StatusOr<std::vector<PastMembership>> MemberStore::FindPast(sql::Tx& tx,
                                                                   const std::string& federation,
                                                                   const std::string& id) const {
@@ -220,13 +276,21 @@ absl::StatusOr<std::vector<PastMembership>> MemberStore::FindPast(sql::Tx& tx,
   return past;
 }
 
-absl::Status MemberStore::InsertPast(sql::Tx& tx, const std::string& federation,
-                                     const MemberRow& row, int64_t seq) const {
-  const v1::Member& member = row.member;
-  return tx
-      .Run(kInsertPast, {federation, row.id, seq, member.organization(), member.joined_on(),
-                         member.left_on(), row.leave_reason})
-      .status();
+absl::Status MemberStore::WritePast(sql::Tx& tx, const std::string& federation,
+                                    const std::string& id, absl::Span<const PastMembership> before,
+                                    absl::Span<const PastMembership> after) {
+  size_t same = 0;
+  while (same < std::min(before.size(), after.size()) && before[same] == after[same]) ++same;
+  if (same < before.size()) {
+    RETURN_IF_ERROR(tx.Run(kDropPast, {federation, id, static_cast<int64_t>(same)}).status());
+  }
+  for (size_t i = same; i < after.size(); ++i) {
+    RETURN_IF_ERROR(
+        tx.Run(kInsertPast, {federation, id, static_cast<int64_t>(i + 1), after[i].organization,
+                             after[i].joined_on, after[i].left_on, after[i].leave_reason})
+            .status());
+  }
+  return absl::OkStatus();
 }
 
 v1::Member MaskedView(const std::string& federation, const MemberRow& row) {
@@ -235,6 +299,9 @@ v1::Member MaskedView(const std::string& federation, const MemberRow& row) {
   view.set_etag(rpc::MakeEtag(row.version));
   view.set_id_number(crypto::MaskIdNumber(view.id_number()));
   if (!view.phone().empty()) view.set_phone(crypto::MaskPhone(view.phone()));
+  view.set_leave_reason(row.leave_reason);
+  if (view.seniority_from().empty()) view.set_seniority_from(view.joined_on());
+  if (view.state() == "active" && !view.retained_from().empty()) view.set_state("retained");
   // The mask hides nothing but the birth date.
   if (view.id_type() == "resident_id") view.clear_birth_date();
   return view;
@@ -244,6 +311,7 @@ absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind
                                                           const MemberRow& row,
                                                           absl::Span<const PastMembership> past) {
   const v1::Member& member = row.member;
+  if (member.state() == kMerged) return std::vector<common::v1::Fact>();
   catalog::FactSource source;
   source.fields = {{"number", row.id},
                    {"subject", row.id_index},
@@ -255,12 +323,11 @@ absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind
                    {"political_status", member.political_status()},
                    {"worker_group", member.worker_group()},
                    {"migrant_worker", member.migrant_worker() ? "true" : "false"}};
-  std::vector<PastMembership> all(past.begin(), past.end());
-  all.push_back({member.organization(), member.joined_on(), member.left_on(), row.leave_reason});
+  const std::vector<PastMembership> all = MembershipsOf(row, past);
   std::vector<common::v1::Fact> facts;
   for (size_t i = 0; i < all.size(); ++i) {
     const auto carried_on = [&](const PastMembership& membership) {
-      return std::string(membership.leave_reason == kReorganisation ? kReorganisation : "");
+      return CarriesOn(membership.leave_reason) ? membership.leave_reason : std::string();
     };
     source.organization = all[i].organization;
     source.fields["on_date"] = source.fields["joined_on"] = all[i].joined_on;

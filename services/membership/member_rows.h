@@ -24,6 +24,8 @@ struct MemberRow {
   v1::Member member;     // Without name and etag.
   std::string id_index;  // Keyed hash of the identity number: the person, as figures count it.
   std::string leave_reason;
+  std::string retain_reason = {};
+  std::string created_by = {};  // Subject of the token that registered the member.
   int64_t version = 1;
 };
 
@@ -33,7 +35,20 @@ struct PastMembership {
   std::string joined_on;
   std::string left_on;
   std::string leave_reason;
+  bool operator==(const PastMembership&) const = default;
 };
+
+// The state of a record that was merged into another one of the same person: it has no memberships.
+inline constexpr std::string_view kMerged = "merged";
+// The reason of leaving where a transfer carried the person on, as kReorganisation.
+inline constexpr std::string_view kTransfer = "transfer";
+
+// Whether a membership that ended for this reason goes on in the next one without leaving or
+// joining.
+bool CarriesOn(std::string_view leave_reason);
+// All memberships in order, that of the row last.
+std::vector<PastMembership> MembershipsOf(const MemberRow& row,
+                                          absl::Span<const PastMembership> past);
 
 // What the rows need beside the transaction. Outlives its users.
 struct MemberStore {
@@ -58,11 +73,19 @@ struct MemberStore {
                                               const std::string& after_organization,
                                               const std::string& after_id, int64_t limit) const;
 
+  // Those who were members of the organisation on the day, after the id, by id; rows as they are
+  // now.
+  absl::StatusOr<std::vector<MemberRow>> ListOn(sql::Tx& tx, const std::string& federation,
+                                                const std::string& organization,
+                                                const std::string& day, const std::string& after_id,
+                                                int64_t limit) const;
+
   absl::StatusOr<std::vector<PastMembership>> FindPast(sql::Tx& tx, const std::string& federation,
                                                        const std::string& id) const;
-  // Keeps the row's membership as number `seq` of the past ones.
-  absl::Status InsertPast(sql::Tx& tx, const std::string& federation, const MemberRow& row,
-                          int64_t seq) const;
+  // Makes the past memberships `after` of those that are stored, `before`.
+  static absl::Status WritePast(sql::Tx& tx, const std::string& federation, const std::string& id,
+                                absl::Span<const PastMembership> before,
+                                absl::Span<const PastMembership> after);
 
   // The index of a person's paper; the same in every service for resident identity numbers.
   std::string IndexOf(std::string_view federation, std::string_view id_type,

@@ -1,6 +1,7 @@
 #include "services/membership/member_rules.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "common/base/status.h"
@@ -53,6 +54,27 @@ absl::Status NormalizeIdentity(std::string_view at, v1::Member& member) {
   return absl::OkStatus();
 }
 
+// Codes in order, each once.
+absl::Status NormalizeTags(const catalog::Catalog& catalog, std::string_view at,
+                           v1::Member& member) {
+  std::set<std::string> tags;
+  for (const std::string& given : member.group_tags()) {
+    std::string tag(Strip(given));
+    const std::string field = StrCat(at, "group_tags");
+    RETURN_IF_ERROR(ToCode(catalog, "worker_group", field, tag));
+    if (tag.find(' ') != tag.npos) {
+      return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                             StrCat("'", tag, "' is no group: a code has no blanks"),
+                             StrCat("“", tag, "”不是群体代码：代码中不能有空格"))
+          .With("value", tag)
+          .At(field);
+    }
+    if (!tag.empty()) tags.insert(std::move(tag));
+  }
+  member.mutable_group_tags()->Assign(tags.begin(), tags.end());
+  return absl::OkStatus();
+}
+
 absl::Status NormalizePhone(std::string_view at, v1::Member& member) {
   std::string& phone = *member.mutable_phone();
   std::erase(phone, ' ');
@@ -68,25 +90,31 @@ absl::Status NormalizePhone(std::string_view at, v1::Member& member) {
 
 }  // namespace
 
+absl::Status NormalizePaper(const catalog::Catalog& catalog, std::string_view at,
+                            v1::Member& member) {
+  if (member.id_type().empty()) member.set_id_type("resident_id");
+  RETURN_IF_ERROR(ToCode(catalog, "id_type", StrCat(at, "id_type"), *member.mutable_id_type()));
+  return NormalizeIdentity(at, member);
+}
+
 absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,
                              v1::Member& member) {
   *member.mutable_full_name() = std::string(Strip(member.full_name()));
   if (member.full_name().empty()) return Required(StrCat(at, "full_name"));
-  if (member.id_type().empty()) member.set_id_type("resident_id");
   struct Coded {
     std::string_view name;  // Of the field and of its code list.
     std::string* value;
   };
   for (const Coded& field :
-       {Coded{"id_type", member.mutable_id_type()}, Coded{"sex", member.mutable_sex()},
-        Coded{"employment", member.mutable_employment()},
+       {Coded{"sex", member.mutable_sex()}, Coded{"employment", member.mutable_employment()},
         Coded{"education", member.mutable_education()},
         Coded{"skill_level", member.mutable_skill_level()},
         Coded{"political_status", member.mutable_political_status()},
         Coded{"worker_group", member.mutable_worker_group()}}) {
     RETURN_IF_ERROR(ToCode(catalog, field.name, StrCat(at, field.name), *field.value));
   }
-  RETURN_IF_ERROR(NormalizeIdentity(at, member));
+  RETURN_IF_ERROR(NormalizeTags(catalog, at, member));
+  RETURN_IF_ERROR(NormalizePaper(catalog, at, member));
   RETURN_IF_ERROR(NormalizePhone(at, member));
   if (!member.left_on().empty() && member.left_on() < member.joined_on()) {
     return InvalidArgument(common::v1::REASON_FIELD_INVALID,

@@ -10,6 +10,7 @@
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
 #include "common/rpc/update.h"
+#include "services/membership/as_of.h"
 #include "services/membership/codes.h"
 #include "services/membership/member_rules.h"
 #include "services/membership/open_organizations.h"
@@ -22,59 +23,37 @@ using common::v1::Fact;
 
 constexpr std::string_view kMemberName = "federations/{federation}/members/{member}";
 
-Error UnknownMember(const std::string& id, std::string_view field) {
-  return NotFound(common::v1::REASON_NOT_FOUND,
-                  StrCat("there is no member '", id, "'; ListMembers finds members"),
-                  StrCat("没有会员“", id, "”，可用 ListMembers 查找"))
-      .With("member", id)
-      .At(std::string(field));
-}
-
-Error TooEarly(std::string_view field, const std::string& date, std::string_view than,
-               const std::string& limit) {
-  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         StrCat(date, " lies before ", limit, ", the ", than, "; correct it"),
-                         StrCat(date, " 早于 ", limit, "，请更正"))
-      .With("date", date)
-      .With("limit", limit)
-      .At(std::string(field));
-}
-
-absl::Status ExpectState(const MemberRow& row, std::string_view state) {
-  if (row.member.state() == state) return absl::OkStatus();
-  const bool left = row.member.state() == "left";
-  return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
-                            left ? "the member has left; JoinMember takes the person back in"
-                                 : "the member is active; LeaveMember ends the membership first",
-                            left ? "该会员已离会，可办理重新入会（JoinMember）"
-                                 : "该会员在册，请先办理离会（LeaveMember）")
-      .With("state", row.member.state())
-      .With("allowed", left ? "JoinMember" : "LeaveMember, UpdateMember")
-      .At("name");
+v1::MemberEvent Happened(v1::MemberEventKind kind, const std::string& on_date,
+                         const v1::Member& member, const std::string& reason = "") {
+  v1::MemberEvent event;
+  event.set_kind(kind);
+  event.set_on_date(on_date);
+  event.set_organization(member.organization());
+  event.set_reason(reason);
+  return event;
 }
 
 absl::Status CheckStateFilter(const std::string& state) {
-  if (state == "active" || state == "left" || state == "all") return absl::OkStatus();
+  for (std::string_view known : {"active", "retained", "left", "all"}) {
+    if (state == known) return absl::OkStatus();
+  }
   return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         StrCat("'", state, "' is no state; use active, left or all"),
-                         StrCat("“", state, "”不是状态，可用 active、left、all"))
+                         StrCat("'", state, "' is no state; use active, retained, left or all"),
+                         StrCat("“", state, "”不是状态，可用 active、retained、left、all"))
       .With("value", state)
       .At("state");
 }
 
 }  // namespace
 
-std::string MemberCacheKey(std::string_view federation, std::string_view id) {
-  return StrCat("member/", federation, "/", id, "/masked");
-}
-
 Members::Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache)
     : db_(*host.db),
       tree_(*host.tree),
       cache_(cache),
       catalog_(catalog),
-      kind_(*catalog.FindKind("member")),
-      store_{*host.personal} {}
+      register_(catalog, *host.personal),
+      kind_(*register_.kind),
+      store_(register_.store) {}
 
 absl::StatusOr<MemberRow> Members::Read(const rpc::Call& call, const std::string& id,
                                         std::string_view field) const {
@@ -89,7 +68,7 @@ absl::StatusOr<MemberRow> Members::Read(const rpc::Call& call, const std::string
 
 std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
                                                         const v1::GetMemberRequest& request) {
-  if (!tree_.IsFresh(call.federation)) return std::nullopt;
+  if (!request.as_of().empty() || !tree_.IsFresh(call.federation)) return std::nullopt;
   const std::optional<std::string> cached =
       cache_.Peek(MemberCacheKey(call.federation, LeafOf(request.name())));
   v1::Member member;
@@ -99,6 +78,7 @@ std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
 }
 
 absl::StatusOr<v1::Member> Members::Get(rpc::Call& call, const v1::GetMemberRequest& request) {
+  if (!request.as_of().empty()) return GetAsOf(call, request);
   const std::string id(LeafOf(request.name()));
   const std::string key = MemberCacheKey(call.federation, id);
   // Peek answers beside a fresh tree only; a grant that needs no tree would never freshen it.
@@ -152,6 +132,7 @@ absl::StatusOr<v1::ListMembersResponse> Members::List(rpc::Call& call,
                    rpc::ReadPageToken(request, request.page_token(), 2));
   after.resize(2);
   const size_t limit = static_cast<size_t>(page_size) + 1;
+  if (!request.as_of().empty()) return ListAsOf(call, request, state, after, limit);
   ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
   std::vector<std::string> organizations = {""};  // One query over all.
   if (!request.organization().empty() && request.organization() != tree->Root()) {
@@ -192,48 +173,27 @@ absl::StatusOr<v1::Member> Members::Apply(rpc::Call& call, const Request& reques
   const std::string id(LeafOf(change.name));
   ASSIGN_OR_RETURN(const MemberRow seen, Read(call, id, change.name_field));
   if (change.check_scope) RETURN_IF_ERROR(call.CheckScope(seen.member.organization()));
-  int64_t written_version = 0;
   auto changed = rpc::WriteOnce<v1::Member>(
       db_, call, request, [&](sql::Tx& tx) -> absl::StatusOr<v1::Member> {
-        ASSIGN_OR_RETURN(std::optional<MemberRow> row, store_.Find(tx, call.federation, id));
-        if (!row.has_value()) return UnknownMember(id, change.name_field);
-        if (row->member.organization() != seen.member.organization()) {
+        ASSIGN_OR_RETURN(MemberEdit edit,
+                         MemberEdit::Begin(tx, register_, call.federation, id, change.name_field));
+        if (edit.member().organization() != seen.member.organization()) {
           return Aborted(common::v1::REASON_CONFLICT,
                          "the member moved to another organisation at the same moment; try again",
                          "该会员同时转到了其他工会，请重试");
         }
-        RETURN_IF_ERROR(rpc::CheckEtag(change.etag, row->version));
-        ASSIGN_OR_RETURN(std::vector<PastMembership> past,
-                         store_.FindPast(tx, call.federation, id));
-        ASSIGN_OR_RETURN(const std::vector<Fact> before, MemberFacts(kind_, *row, past));
-        RETURN_IF_ERROR(change.edit(tx, *row, past));
-        ++row->version;
-        RETURN_IF_ERROR(store_.Update(tx, call.federation, *row));
-        ASSIGN_OR_RETURN(const std::vector<Fact> after, MemberFacts(kind_, *row, past));
+        RETURN_IF_ERROR(rpc::CheckEtag(change.etag, edit.row().version));
+        ASSIGN_OR_RETURN(v1::MemberEvent happened, change.edit(tx, edit));
         feed::v1::Event event;
         event.set_type(change.event);
-        event.add_resources(MemberName(call.federation, id));
-        const std::vector<Fact> difference = catalog::FactChanges(before, after);
-        if (!difference.empty()) {
-          common::v1::RecordFacts& record = *event.add_facts();
-          record.set_record(event.resources(0));
-          record.mutable_facts()->Assign(difference.begin(), difference.end());
-        }
+        RETURN_IF_ERROR(edit.Write(tx, call, std::move(happened), event));
         RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
-        written_version = row->version;
-        return MaskedView(call.federation, *row);
+        return MaskedView(call.federation, edit.row());
       });
-  // Another call made the change that is answered, and may have died before it raised.
-  if (changed.ok() && changed->etag() != rpc::MakeEtag(written_version)) {
-    ASSIGN_OR_RETURN(const MemberRow row, Read(call, id, change.name_field));
-    written_version = row.version;
-  }
-  // Also after an error: an answer lost at COMMIT may have been a success.
-  if (written_version > 0) {
-    const absl::Status raised =
-        cache_.Raise(MemberCacheKey(call.federation, id), written_version, call.deadline);
-    if (changed.ok()) RETURN_IF_ERROR(raised);
-  }
+  // Also after an error, and for what another call wrote: an answer lost at COMMIT may have been a
+  // success.
+  const absl::Status raised = RaiseMember(db_, cache_, call, id);
+  if (changed.ok()) RETURN_IF_ERROR(raised);
   return changed;
 }
 
@@ -252,36 +212,41 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
        .etag = wanted.etag(),
        .check_scope = true,
        .event = "gonghui.membership.v1.MemberUpdated",
-       .edit = [&](sql::Tx& tx, MemberRow& row, std::vector<PastMembership>& past) -> absl::Status {
+       .edit = [&](sql::Tx& tx, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
+         if (edit.member().state() == kMerged) RETURN_IF_ERROR(edit.ExpectState("active"));
+         MemberRow& row = edit.row();
+         const std::vector<PastMembership>& past = edit.past();
          v1::Member& member = row.member;
+         v1::MemberEvent happened = Happened(v1::MEMBER_EVENT_KIND_CORRECTED, call.Today(), member);
+         happened.mutable_fields()->Assign(paths.begin(), paths.end());
          if (changes("id_number")) {  // Derived anew, unless given beside it.
            member.clear_sex();
            member.clear_birth_date();
          }
          rpc::MergeMasked(paths, wanted, member);
          RETURN_IF_ERROR(NormalizeMember(catalog_, "member.", member));
-         if (!past.empty() && past.back().leave_reason == kReorganisation &&
+         if (!past.empty() && CarriesOn(past.back().leave_reason) &&
              member.joined_on() != past.back().left_on) {
            return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
-                                     "a reorganisation carried the member here on that day; take "
-                                     "it back to change the date",
-                                     "该会员因组织调整于该日随转至此，如需改日期请先撤回该次调整")
+                                     "a reorganisation or transfer carried the member here on that "
+                                     "day; its date cannot be changed by itself",
+                                     "该会员因组织调整或转会于该日接转至此，不能单独更改日期")
                .At("member.joined_on");
          }
          if (!past.empty() && member.joined_on() < past.back().left_on) {
-           return TooEarly("member.joined_on", member.joined_on(), "end of the last membership",
-                           past.back().left_on);
+           return DateBefore("member.joined_on", member.joined_on(), "end of the last membership",
+                             past.back().left_on);
          }
          if (!member.left_on().empty() && member.left_on() < member.joined_on()) {
-           return TooEarly("member.joined_on", member.left_on(), "day of joining",
-                           member.joined_on());
+           return DateBefore("member.joined_on", member.left_on(), "day of joining",
+                             member.joined_on());
          }
          std::string index = store_.IndexOf(call.federation, member.id_type(), member.id_number());
-         if (index == row.id_index) return absl::OkStatus();
+         if (index == row.id_index) return happened;
          row.id_index = std::move(index);
          ASSIGN_OR_RETURN(const std::vector<MemberRow> taken,
                           store_.FindPersons(tx, call.federation, {row.id_index}));
-         if (taken.empty()) return absl::OkStatus();
+         if (taken.empty()) return happened;
          return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
                               "another member has this identity number; correct it",
                               "该证件号码已登记在另一会员名下，请更正")
@@ -300,55 +265,119 @@ absl::StatusOr<v1::Member> Members::Leave(rpc::Call& call, const v1::LeaveMember
                "组织调整随转不是离会，请用合并（MergeOrganizations）或拆分（SplitOrganization）")
         .At("reason");
   }
-  return Apply(
-      call, request,
-      {.name = request.name(),
-       .name_field = "name",
-       .etag = request.etag(),
-       .check_scope = true,
-       .event = "gonghui.membership.v1.MemberLeft",
-       .edit = [&](sql::Tx&, MemberRow& row, std::vector<PastMembership>&) -> absl::Status {
-         RETURN_IF_ERROR(ExpectState(row, "active"));
-         if (request.left_on() < row.member.joined_on()) {
-           return TooEarly("left_on", request.left_on(), "day of joining", row.member.joined_on());
-         }
-         row.member.set_left_on(request.left_on());
-         row.member.set_state("left");
-         row.leave_reason = reason;
-         return absl::OkStatus();
-       }});
+  if (reason == kTransfer) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "members who are transferred do not leave; use StartTransfer",
+                           "转会接转不是离会，请用转会（StartTransfer）")
+        .At("reason");
+  }
+  if (catalog_.FindCode("leave_document", reason) != nullptr && Strip(request.document()).empty()) {
+    return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
+                           StrCat("leaving for '", reason,
+                                  "' needs the number of the resolution or certificate; fill it"),
+                           StrCat("离会原因“", reason, "”须填写决议或证明文号"))
+        .With("reason", reason)
+        .At("document");
+  }
+  return Apply(call, request,
+               {.name = request.name(),
+                .name_field = "name",
+                .etag = request.etag(),
+                .check_scope = true,
+                .event = "gonghui.membership.v1.MemberLeft",
+                .edit = [&](sql::Tx&, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
+                  RETURN_IF_ERROR(edit.ExpectState("active"));
+                  if (request.left_on() < edit.member().joined_on()) {
+                    return DateBefore("left_on", request.left_on(), "day of joining",
+                                      edit.member().joined_on());
+                  }
+                  v1::MemberEvent happened = Happened(v1::MEMBER_EVENT_KIND_LEFT, request.left_on(),
+                                                      edit.member(), reason);
+                  happened.set_document(request.document());
+                  edit.Leave(request.left_on(), reason);
+                  return happened;
+                }});
 }
 
 absl::StatusOr<v1::Member> Members::Join(rpc::Call& call, const v1::JoinMemberRequest& request) {
-  return Apply(
-      call, request,
-      {.name = request.name(),
-       .name_field = "name",
-       .etag = request.etag(),
-       .check_scope = false,  // Whoever takes members in at the new organisation may.
-       .event = "gonghui.membership.v1.MemberJoined",
-       .edit = [&](sql::Tx& tx, MemberRow& row, std::vector<PastMembership>& past) -> absl::Status {
-         RETURN_IF_ERROR(ExpectState(row, "left"));
-         if (request.joined_on() < row.member.left_on()) {
-           return TooEarly("joined_on", request.joined_on(), "end of the last membership",
-                           row.member.left_on());
-         }
-         absl::Status open;
-         OpenOrganizations organizations(tx, call.federation);
-         RETURN_IF_ERROR(organizations.Check(request.organization(), "organization", open));
-         RETURN_IF_ERROR(open);
-         v1::Member& member = row.member;
-         past.push_back(
-             {member.organization(), member.joined_on(), member.left_on(), row.leave_reason});
-         RETURN_IF_ERROR(
-             store_.InsertPast(tx, call.federation, row, static_cast<int64_t>(past.size())));
-         member.set_organization(request.organization());
-         member.set_joined_on(request.joined_on());
-         member.clear_left_on();
-         member.set_state("active");
-         row.leave_reason.clear();
-         return absl::OkStatus();
-       }});
+  return Apply(call, request,
+               {.name = request.name(),
+                .name_field = "name",
+                .etag = request.etag(),
+                .check_scope = false,  // Whoever takes members in at the new organisation may.
+                .event = "gonghui.membership.v1.MemberJoined",
+                .edit = [&](sql::Tx& tx, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
+                  RETURN_IF_ERROR(CheckRejoin(tx, call.federation, edit, request.organization(),
+                                              request.joined_on(), ""));
+                  edit.Join(request.organization(), request.joined_on());
+                  return Happened(v1::MEMBER_EVENT_KIND_JOINED, request.joined_on(), edit.member());
+                }});
+}
+
+absl::StatusOr<v1::Member> Members::Retain(rpc::Call& call,
+                                           const v1::RetainMemberRequest& request) {
+  std::string reason = request.reason();
+  RETURN_IF_ERROR(ToCode(catalog_, "retain_reason", "reason", reason));
+  RETURN_IF_ERROR(NotInFuture(call, "retained_from", request.retained_from()));
+  return Apply(call, request,
+               {.name = request.name(),
+                .name_field = "name",
+                .etag = request.etag(),
+                .check_scope = true,
+                .event = "gonghui.membership.v1.MemberRetained",
+                .edit = [&](sql::Tx& tx, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
+                  RETURN_IF_ERROR(edit.ExpectState("active"));
+                  if (!edit.member().retained_from().empty()) {
+                    return FailedPrecondition(
+                               common::v1::REASON_STATE_FORBIDS,
+                               "the membership is retained already; ResumeMember ends that",
+                               "该会员已保留会籍，可用恢复（ResumeMember）结束")
+                        .With("state", "retained")
+                        .With("allowed", "ResumeMember, LeaveMember")
+                        .At("name");
+                  }
+                  std::string since = edit.member().joined_on();
+                  ASSIGN_OR_RETURN(const std::vector<Retention> earlier,
+                                   FindRetentions(tx, call.federation, edit.id()));
+                  if (!earlier.empty()) since = std::max(since, earlier.back().to);
+                  if (request.retained_from() < since) {
+                    return DateBefore("retained_from", request.retained_from(),
+                                      "day of joining or of the last change", since);
+                  }
+                  edit.Retain(request.retained_from(), reason);
+                  return Happened(v1::MEMBER_EVENT_KIND_RETAINED, request.retained_from(),
+                                  edit.member(), reason);
+                }});
+}
+
+absl::StatusOr<v1::Member> Members::Resume(rpc::Call& call,
+                                           const v1::ResumeMemberRequest& request) {
+  RETURN_IF_ERROR(NotInFuture(call, "resumed_on", request.resumed_on()));
+  return Apply(call, request,
+               {.name = request.name(),
+                .name_field = "name",
+                .etag = request.etag(),
+                .check_scope = true,
+                .event = "gonghui.membership.v1.MemberResumed",
+                .edit = [&](sql::Tx&, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
+                  RETURN_IF_ERROR(edit.ExpectState("active"));
+                  const std::string from = edit.member().retained_from();
+                  if (from.empty()) {
+                    return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
+                                              "the membership is not retained; RetainMember does "
+                                              "that",
+                                              "该会员未保留会籍，可用保留（RetainMember）办理")
+                        .With("state", "active")
+                        .With("allowed", "RetainMember, LeaveMember")
+                        .At("name");
+                  }
+                  if (request.resumed_on() < from) {
+                    return DateBefore("resumed_on", request.resumed_on(), "day of retention", from);
+                  }
+                  edit.Resume(request.resumed_on());
+                  return Happened(v1::MEMBER_EVENT_KIND_RESUMED, request.resumed_on(),
+                                  edit.member());
+                }});
 }
 
 }  // namespace gonghui::membership

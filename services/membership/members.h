@@ -13,6 +13,7 @@
 #include "common/host/host.h"
 #include "gonghui/feed/v1/feed.pb.h"
 #include "gonghui/membership/v1/member.pb.h"
+#include "services/membership/member_edit.h"
 #include "services/membership/member_rows.h"
 
 namespace gonghui::membership {
@@ -36,6 +37,8 @@ class Members {
   absl::StatusOr<v1::ListMembersResponse> List(rpc::Call& call,
                                                const v1::ListMembersRequest& request);
   absl::StatusOr<v1::Member> Update(rpc::Call& call, const v1::UpdateMemberRequest& request);
+  absl::StatusOr<v1::Member> Retain(rpc::Call& call, const v1::RetainMemberRequest& request);
+  absl::StatusOr<v1::Member> Resume(rpc::Call& call, const v1::ResumeMemberRequest& request);
   absl::StatusOr<v1::Member> Leave(rpc::Call& call, const v1::LeaveMemberRequest& request);
   absl::StatusOr<v1::Member> Join(rpc::Call& call, const v1::JoinMemberRequest& request);
 
@@ -54,7 +57,8 @@ class Members {
     std::string etag;
     bool check_scope;  // At the organisation where the member is.
     std::string event;
-    std::function<absl::Status(sql::Tx&, MemberRow&, std::vector<PastMembership>&)> edit;
+    // Answers what happened.
+    std::function<absl::StatusOr<v1::MemberEvent>(sql::Tx&, MemberEdit&)> edit;
   };
   struct Round;
 
@@ -76,6 +80,12 @@ class Members {
   absl::StatusOr<v1::Member> Apply(rpc::Call& call, const Request& request, const Change& change);
   absl::StatusOr<MemberRow> Read(const rpc::Call& call, const std::string& id,
                                  std::string_view field) const;
+  absl::StatusOr<v1::ListMembersResponse> ListAsOf(rpc::Call& call,
+                                                   const v1::ListMembersRequest& request,
+                                                   const std::string& state,
+                                                   const std::vector<std::string>& after,
+                                                   size_t limit) const;
+  absl::StatusOr<v1::Member> GetAsOf(rpc::Call& call, const v1::GetMemberRequest& request) const;
   absl::StatusOr<std::vector<MemberRow>> FindByNumber(const rpc::Call& call,
                                                       const v1::ListMembersRequest& request,
                                                       const std::string& state) const;
@@ -84,12 +94,9 @@ class Members {
   tree::TreeCache& tree_;
   cache::Cache& cache_;
   const catalog::Catalog& catalog_;
+  const MemberRegister register_;
   const common::v1::Kind& kind_;
-  const MemberStore store_;
+  const MemberStore& store_;
 };
-
-// Where the cache holds the member as answers show it; the rights to it are checked on every
-// look-up.
-std::string MemberCacheKey(std::string_view federation, std::string_view id);
 
 }  // namespace gonghui::membership

@@ -37,7 +37,8 @@ constexpr sql::Query kPast{"membership.past_memberships_of",
 constexpr sql::Query kUpdate{
     "membership.transfer_member",
     "UPDATE members SET organization=$3, joined_on=$4, left_on=$5, leave_reason=$6, state=$7, "
-    "version=$8 WHERE tenant=$1 AND member_id=$2 AND version=$8-1"};
+    "version=$8, seniority_from=CASE WHEN seniority_from='' THEN joined_on ELSE seniority_from END "
+    "WHERE tenant=$1 AND member_id=$2 AND version=$8-1"};
 constexpr sql::Query kForgetPast{
     "membership.forget_past_memberships",
     "DELETE FROM past_memberships WHERE tenant=$1 AND member_id=$2 AND seq>$3"};
@@ -70,10 +71,7 @@ MemberRow ToRow(const sql::Rows::Row& in) {
 
 // All memberships in order, the row's last.
 std::vector<PastMembership> Memberships(const MemberLife& life) {
-  std::vector<PastMembership> all = life.past;
-  all.push_back({life.row.member.organization(), life.row.member.joined_on(),
-                 life.row.member.left_on(), life.row.leave_reason});
-  return all;
+  return MembershipsOf(life.row, life.past);
 }
 
 void SetMemberships(std::vector<PastMembership> all, MemberLife& life) {
@@ -105,11 +103,6 @@ std::vector<PastMembership> FromJson(const nlohmann::json& all) {
   std::vector<PastMembership> memberships;
   for (const nlohmann::json& m : all) memberships.push_back({m.at(0), m.at(1), m.at(2), m.at(3)});
   return memberships;
-}
-
-bool Same(const PastMembership& a, const PastMembership& b) {
-  return a.organization == b.organization && a.joined_on == b.joined_on && a.left_on == b.left_on &&
-         a.leave_reason == b.leave_reason;
 }
 
 }  // namespace
@@ -237,7 +230,7 @@ absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> MemberMoves::Write(
     const std::vector<PastMembership>& old = known.before.past;
     const std::vector<PastMembership>& past = known.now.past;
     size_t same = 0;
-    while (same < std::min(old.size(), past.size()) && Same(old[same], past[same])) ++same;
+    while (same < std::min(old.size(), past.size()) && old[same] == past[same]) ++same;
     if (same < old.size()) forgets.push_back({federation_, id, static_cast<int64_t>(same)});
     for (size_t i = same; i < past.size(); ++i) {
       adds.push_back({federation_, id, static_cast<int64_t>(i + 1), past[i].organization,

@@ -12,10 +12,12 @@
 #include "common/sql/migrate.h"
 #include "services/membership/catalog.embedded.h"
 #include "services/membership/federations.h"
+#include "services/membership/member_history.h"
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
 #include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
+#include "services/membership/transfers.h"
 
 namespace gonghui::membership {
 namespace {
@@ -29,6 +31,8 @@ class MembershipService : public Hosted {
         organizations_(host, catalog_),
         reorganizations_(host, catalog_, *cache_),
         members_(host, catalog_, *cache_),
+        history_(host, catalog_),
+        transfers_(host, catalog_, *cache_),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -39,6 +43,8 @@ class MembershipService : public Hosted {
         organization_service_("gonghui.membership.v1.OrganizationService", *host.pipeline),
         reorganization_service_("gonghui.membership.v1.ReorganizationService", *host.pipeline),
         member_service_("gonghui.membership.v1.MemberService", *host.pipeline),
+        history_service_("gonghui.membership.v1.MemberHistoryService", *host.pipeline),
+        transfer_service_("gonghui.membership.v1.TransferService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
     federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
@@ -75,15 +81,29 @@ class MembershipService : public Hosted {
         [this](rpc::Call& call, const v1::GetMemberRequest& r) { return members_.Get(call, r); });
     m.Handle("ListMembers", &members_, &Members::List);
     m.Handle("UpdateMember", &members_, &Members::Update);
+    m.Handle("RetainMember", &members_, &Members::Retain);
+    m.Handle("ResumeMember", &members_, &Members::Resume);
     m.Handle("LeaveMember", &members_, &Members::Leave);
     m.Handle("JoinMember", &members_, &Members::Join);
+
+    history_service_.Handle("ListMemberEvents", &history_, &MemberHistory::ListEvents);
+    history_service_.Handle("GetMemberFlow", &history_, &MemberHistory::GetFlow);
+
+    rpc::Service& t = transfer_service_;
+    t.Handle("StartTransfer", &transfers_, &Transfers::Start);
+    t.Handle("AcceptTransfer", &transfers_, &Transfers::Accept);
+    t.Handle("RejectTransfer", &transfers_, &Transfers::Reject);
+    t.Handle("CancelTransfer", &transfers_, &Transfers::Cancel);
+    t.Handle("GetTransfer", &transfers_, &Transfers::Get);
+    t.Handle("ListTransfers", &transfers_, &Transfers::List);
 
     registers_.Serve(register_service_);
   }
 
   std::vector<rpc::Service*> services() override {
     return {&federation_service_, &organization_service_, &reorganization_service_,
-            &member_service_, &register_service_};
+            &member_service_,     &history_service_,      &transfer_service_,
+            &register_service_};
   }
 
  private:
@@ -93,11 +113,15 @@ class MembershipService : public Hosted {
   Organizations organizations_;
   Reorganizations reorganizations_;
   Members members_;
+  MemberHistory history_;
+  Transfers transfers_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
   rpc::Service reorganization_service_;
   rpc::Service member_service_;
+  rpc::Service history_service_;
+  rpc::Service transfer_service_;
   rpc::Service register_service_;
 };
 

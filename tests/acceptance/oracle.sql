@@ -32,7 +32,7 @@ SELECT top, organization, since, until FROM path;
 CREATE INDEX temp.below_organization ON below (organization);
 
 -- Memberships, ended or not; left_on is empty for those that last. Where a reorganisation carried a
--- person on (leave_reason), one ends and the next begins without leaving or joining.
+-- person on, or a transfer did (leave_reason), one ends and the next begins without leaving or joining.
 CREATE TEMP VIEW membership_span AS
 SELECT member_id, organization, sex, joined_on, left_on, leave_reason
 FROM membership.members WHERE tenant = 'demo'
@@ -67,12 +67,27 @@ SELECT organization, joined_on AS day, sex
 FROM membership_span AS span WHERE joined_on BETWEEN :first AND :last
   AND NOT EXISTS (SELECT 1 FROM membership.past_memberships AS earlier
     WHERE earlier.tenant = 'demo' AND earlier.member_id = span.member_id
-      AND earlier.left_on = span.joined_on AND earlier.leave_reason = 'reorganisation');
+      AND earlier.left_on = span.joined_on
+      AND earlier.leave_reason IN ('reorganisation', 'transfer'));
 
 -- members_left: COUNT(*) by sex
 -- Memberships that ended in the period.
 SELECT organization, left_on AS day, sex
-FROM membership_span WHERE left_on BETWEEN :first AND :last AND leave_reason <> 'reorganisation';
+FROM membership_span WHERE left_on BETWEEN :first AND :last
+  AND leave_reason NOT IN ('reorganisation', 'transfer');
+
+-- members_transferred: COUNT(*) by sex
+-- Memberships that began in the period by a transfer.
+SELECT organization, joined_on AS day, sex
+FROM membership_span AS span WHERE joined_on BETWEEN :first AND :last
+  AND EXISTS (SELECT 1 FROM membership.past_memberships AS earlier
+    WHERE earlier.tenant = 'demo' AND earlier.member_id = span.member_id
+      AND earlier.left_on = span.joined_on AND earlier.leave_reason = 'transfer');
+
+-- members_transferred_out: COUNT(*) by sex
+-- Memberships that ended in the period by a transfer.
+SELECT organization, left_on AS day, sex
+FROM membership_span WHERE left_on BETWEEN :first AND :last AND leave_reason = 'transfer';
 
 -- union_orgs_total: COUNT(*) by kind
 -- Organisations that stand at the period's end.

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/clock.h"
 #include "common/testing/database.h"
 #include "common/testing/matchers.h"
 #include "gmock/gmock.h"
@@ -52,6 +53,7 @@ class MembershipTest : public ::testing::TestWithParam<std::string> {
     options.data_dir = folder_.string();
     options.dev = true;
     options.log_calls = false;
+    options.clock = &clock();
     if (GetParam() != "sqlite") {
       database_ = std::make_unique<::gonghui::testing::TempDatabase>(GetParam());
       options.database_urls["membership"] = database_->Close();
@@ -71,6 +73,9 @@ class MembershipTest : public ::testing::TestWithParam<std::string> {
     database_.reset();
     std::filesystem::remove_all(folder_);
   }
+
+  // What the service takes the time from.
+  virtual const Clock& clock() const { return Clock::System(); }
 
   std::unique_ptr<rpc::Client> ClientOf(const std::string& federation, const std::string& role,
                                         const std::string& organization, bool below = false) {

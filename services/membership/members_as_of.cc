@@ -1,0 +1,89 @@
+// Members on some day of the past.
+
+#include <algorithm>
+
+#include "common/base/resource_name.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/rpc/page.h"
+#include "services/membership/as_of.h"
+#include "services/membership/members.h"
+
+namespace gonghui::membership {
+
+absl::StatusOr<v1::Member> Members::GetAsOf(rpc::Call& call,
+                                            const v1::GetMemberRequest& request) const {
+  const std::string id(LeafOf(request.name()));
+  std::optional<MemberRow> row;
+  std::vector<PastMembership> past;
+  std::vector<Retention> retentions;
+  RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(row, store_.Find(tx, call.federation, id));
+    ASSIGN_OR_RETURN(past, store_.FindPast(tx, call.federation, id));
+    ASSIGN_OR_RETURN(retentions, FindRetentions(tx, call.federation, id));
+    return absl::OkStatus();
+  }));
+  if (!row.has_value()) return UnknownMember(id, "name");
+  const std::optional<v1::Member> then =
+      MemberAsOf(call.federation, *row, past, retentions, request.as_of());
+  // Who may see the member is judged where the person was, and before the first joining where the
+  // person is.
+  RETURN_IF_ERROR(
+      call.CheckScope(then.has_value() ? then->organization() : row->member.organization()));
+  if (then.has_value()) return *then;
+  return NotFound(common::v1::REASON_NOT_FOUND,
+                  StrCat("the person was no member yet on ", request.as_of(),
+                         "; ListMemberEvents tells when they joined"),
+                  StrCat("此人在 ", request.as_of(), " 尚未入会，可用 ListMemberEvents 查看经历"))
+      .With("as_of", request.as_of())
+      .At("as_of");
+}
+
+absl::StatusOr<v1::ListMembersResponse> Members::ListAsOf(rpc::Call& call,
+                                                          const v1::ListMembersRequest& request,
+                                                          const std::string& state,
+                                                          const std::vector<std::string>& after,
+                                                          size_t limit) const {
+  if (state == "left" || !request.id_number().empty()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "as_of lists who was a member on the day: it goes neither with state "
+                           "'left' nor with id_number",
+                           "as_of 只列出当日的会员，不能与 state=left 或 id_number 同用")
+        .At("as_of");
+  }
+  const std::string& day = request.as_of();
+  ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
+  std::vector<std::string> organizations =
+      tree->Subtree(request.organization().empty() ? tree->Root() : request.organization(), day);
+  std::sort(organizations.begin(), organizations.end());
+  v1::ListMembersResponse response;
+  RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
+    response.Clear();
+    size_t found = 0;
+    for (const std::string& organization : organizations) {
+      if (organization < after[0]) continue;
+      ASSIGN_OR_RETURN(const std::vector<MemberRow> rows,
+                       store_.ListOn(tx, call.federation, organization, day,
+                                     organization == after[0] ? after[1] : "",
+                                     static_cast<int64_t>(limit - found)));
+      std::string last;
+      for (const MemberRow& row : rows) {
+        if (++found == limit) break;
+        last = row.id;
+        ASSIGN_OR_RETURN(const auto past, store_.FindPast(tx, call.federation, row.id));
+        ASSIGN_OR_RETURN(const auto retentions, FindRetentions(tx, call.federation, row.id));
+        std::optional<v1::Member> then = MemberAsOf(call.federation, row, past, retentions, day);
+        if (!then.has_value() || (state != "all" && then->state() != state)) continue;
+        *response.add_members() = *std::move(then);
+      }
+      if (found < limit) continue;
+      // The page is full; where the organisation's first was too many, the one before it ends here.
+      response.set_next_page_token(rpc::MakePageToken(request, {organization, last}));
+      break;
+    }
+    return absl::OkStatus();
+  }));
+  return response;
+}
+
+}  // namespace gonghui::membership
