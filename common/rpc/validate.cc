@@ -60,7 +60,7 @@ struct Plan {
 // "federations/{federation}/members/{member}" -> an expression for such names.
 std::unique_ptr<RE2> NamePattern(std::string_view resource_type) {
   std::string expression = RE2::QuoteMeta(resource_type);
-  RE2::GlobalReplace(&expression, R"(\\\{[a-z_]+\\\})", "[A-Za-z0-9._~-]{1,128}");
+  RE2::GlobalReplace(&expression, R"(\\\{[a-z_]+\\\})", "[A-Za-z0-9._~@-]{1,128}");
   return std::make_unique<RE2>(expression);
 }
 

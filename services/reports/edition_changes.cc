@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
@@ -17,7 +18,13 @@ constexpr sql::Query kListFactsOfMeasure{
     "SELECT organization, measure, on_date, dims, subject, delta, record, source, sequence "
     "FROM facts WHERE tenant=$1 AND organization=$2 AND measure=$3"};
 
+constexpr sql::Query kListRecordsOfUnit{
+    "reports.edition_list_records",
+    "SELECT record, source, sequence FROM facts WHERE tenant=$1 AND organization=$2"};
+
 constexpr size_t kRecordsMost = 20;
+
+using RecordSet = std::set<std::string, std::less<>>;
 
 // What the edition before knew of a fact.
 enum class Known {
@@ -27,11 +34,20 @@ enum class Known {
 };
 constexpr size_t kKnownKinds = 3;
 
+// What may be a change: the sums behind a figure differ, or only one of the two has it.
 struct Difference {
   EditionKey key;
   const EditionFigure* before;  // nullptr: it had none.
   const EditionFigure* after;
 };
+
+// The number of records may differ while the figure does not.
+bool IsSame(const EditionFigure& a, const EditionFigure& b) {
+  const auto over = [](const EditionFigure& figure) {
+    return figure.outcome.denominator.has_value() ? figure.outcome.denominator->value : 0;
+  };
+  return a.text == b.text && a.outcome.sum.value == b.outcome.sum.value && over(a) == over(b);
+}
 
 std::vector<Difference> Differences(const EditionFigures& before, const EditionFigures& after) {
   std::vector<Difference> differences;
@@ -39,8 +55,7 @@ std::vector<Difference> Differences(const EditionFigures& before, const EditionF
     const auto old = before.find(key);
     if (old == before.end()) {
       differences.push_back({key, nullptr, &figure});
-    } else if (old->second.text != figure.text ||
-               old->second.outcome.sum.value != figure.outcome.sum.value) {
+    } else if (!IsSame(old->second, figure)) {
       differences.push_back({key, &old->second, &figure});
     }
   }
@@ -124,11 +139,13 @@ struct PartFacts {
 // Finds the causes for the differing figures of one measure.
 class Causes {
  public:
-  Causes(sql::Tx& tx, const FigureScope& scope, const EditionBase& base, Standpoint& standpoint,
-         Definition before, Definition after)
+  Causes(sql::Tx& tx, const FigureScope& scope, const EditionBase& base, const EditionNow& now,
+         const RecordSet& corrected, Standpoint& standpoint, Definition before, Definition after)
       : tx_(tx),
         scope_(scope),
         base_(base),
+        now_(now),
+        corrected_(corrected),
         standpoint_(standpoint),
         before_(std::move(before)),
         after_(std::move(after)),
@@ -185,12 +202,9 @@ class Causes {
  private:
   using FactsOfOwners = std::map<std::string, PartFacts>;
 
-  Known KnownOf(const sql::Rows::Row& row, const std::set<std::string>& records) const {
-    const auto followed = base_.followed.find(row.Get<std::string>(7));
-    if (followed != base_.followed.end() && row.Get<int64_t>(8) <= followed->second) {
-      return Known::kYes;
-    }
-    return records.contains(row.Get<std::string>(6)) ? Known::kRecord : Known::kNo;
+  Known KnownOf(const sql::Rows::Row& row) const {
+    if (base_.Knows(row.Get<std::string_view>(7), row.Get<int64_t>(8))) return Known::kYes;
+    return corrected_.contains(row.Get<std::string_view>(6)) ? Known::kRecord : Known::kNo;
   }
 
   absl::Status LoadPart(const v1::Measure& part, const std::set<std::string>& owners) {
@@ -206,16 +220,11 @@ class Causes {
       }
       if (reached.empty()) continue;
       RETURN_IF_ERROR(standpoint_.Prepare(tx_, organization));
-      const sql::Args of_unit = {scope_.tenant, organization, part.name()};
-      std::set<std::string> records;
-      RETURN_IF_ERROR(tx_.Stream(kListFactsOfMeasure, of_unit, [&](const sql::Rows::Row& row) {
-        if (KnownOf(row, {}) == Known::kYes) records.insert(row.Get<std::string>(6));
-        return absl::OkStatus();
-      }));
-      RETURN_IF_ERROR(tx_.Stream(kListFactsOfMeasure, of_unit, [&](const sql::Rows::Row& row) {
-        AddFact(part, ReadFact(row), KnownOf(row, records), reached, facts);
-        return absl::OkStatus();
-      }));
+      RETURN_IF_ERROR(tx_.Stream(kListFactsOfMeasure, {scope_.tenant, organization, part.name()},
+                                 [&](const sql::Rows::Row& row) {
+                                   AddFact(part, ReadFact(row), KnownOf(row), reached, facts);
+                                   return absl::OkStatus();
+                                 }));
     }
     return absl::OkStatus();
   }
@@ -246,9 +255,11 @@ class Causes {
     return MakeFigure(scope, *definition.measure, {}, outcome).value();
   }
 
-  // The figure made again from some of the facts.
+  // The figure made again from some of the facts. Nothing counts for an organisation that the
+  // edition is no longer about.
   int64_t Again(const Definition& definition, const EditionKey& key,
                 std::initializer_list<Known> known) const {
+    if (!now_.organizations.contains(key.organization)) return 0;
     std::vector<Sum> sums;
     for (const v1::Measure* part : definition.parts) {
       Sum& sum = sums.emplace_back();
@@ -287,6 +298,8 @@ class Causes {
   sql::Tx& tx_;
   const FigureScope& scope_;
   const EditionBase& base_;
+  const EditionNow& now_;
+  const RecordSet& corrected_;
   Standpoint& standpoint_;
   const Definition before_;
   const Definition after_;
@@ -294,26 +307,71 @@ class Causes {
   std::map<const v1::Measure*, FactsOfOwners> facts_;
 };
 
+// Records that the base knew, and of which facts came later.
+absl::StatusOr<RecordSet> CorrectedRecords(sql::Tx& tx, const FigureScope& scope,
+                                           const EditionBase& base, Standpoint& standpoint) {
+  std::vector<std::string> placed;
+  for (const auto& [organization, history] : standpoint.placed()) placed.push_back(organization);
+  std::erase_if(placed, [&](const std::string& organization) {
+    return !standpoint.Reaches(organization, scope.organization);
+  });
+  const auto each = [&](bool known, const std::function<void(std::string_view)>& take) {
+    for (const std::string& organization : placed) {
+      RETURN_IF_ERROR(tx.Stream(
+          kListRecordsOfUnit, {scope.tenant, organization}, [&](const sql::Rows::Row& row) {
+            if (base.Knows(row.Get<std::string_view>(1), row.Get<int64_t>(2)) == known) {
+              take(row.Get<std::string_view>(0));
+            }
+            return absl::OkStatus();
+          }));
+    }
+    return absl::OkStatus();
+  };
+  RecordSet later;
+  RecordSet corrected;
+  RETURN_IF_ERROR(each(false, [&](std::string_view record) { later.emplace(record); }));
+  RETURN_IF_ERROR(each(true, [&](std::string_view record) {
+    if (later.contains(record)) corrected.emplace(record);
+  }));
+  return corrected;
+}
+
+// False where the figure has the value that it had, and is printed alike. One that is missing
+// counts as 0; a ratio is missing where it is over zero.
+bool IsChange(const v1::EditionChange& change, const Difference& difference) {
+  if (change.delta() != 0) return true;
+  const bool ratio = (difference.after != nullptr ? difference.after : difference.before)
+                         ->outcome.denominator.has_value();
+  const std::string_view none = ratio ? "" : "0";
+  const auto text = [&](const EditionFigure* figure) {
+    return figure == nullptr ? none : std::string_view(figure->text);
+  };
+  return text(difference.before) != text(difference.after);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<v1::EditionChange>> ChangesBetween(sql::Tx& tx, const Measures& measures,
                                                               const FigureScope& scope,
                                                               const EditionBase& base,
-                                                              const EditionFigures& now,
+                                                              const EditionNow& now,
                                                               Standpoint& standpoint) {
   std::map<std::string, std::vector<Difference>> by_measure;
-  for (Difference& difference : Differences(base.figures, now)) {
+  for (Difference& difference : Differences(base.figures, now.figures)) {
     by_measure[difference.key.measure].push_back(std::move(difference));
   }
+  if (by_measure.empty()) return std::vector<v1::EditionChange>();
+  ASSIGN_OR_RETURN(const RecordSet corrected, CorrectedRecords(tx, scope, base, standpoint));
   std::map<EditionKey, v1::EditionChange> changes;
   for (const auto& [name, differences] : by_measure) {
-    Causes causes(tx, scope, base, standpoint, DefinitionIn(base.definitions, name),
+    Causes causes(tx, scope, base, now, corrected, standpoint, DefinitionIn(base.definitions, name),
                   DefinitionIn(measures.catalog(), name));
     std::set<std::string> owners;
     for (const Difference& difference : differences) owners.insert(difference.key.organization);
     RETURN_IF_ERROR(causes.Load(owners));
     for (const Difference& difference : differences) {
-      changes.emplace(difference.key, causes.Explain(difference));
+      v1::EditionChange change = causes.Explain(difference);
+      if (IsChange(change, difference)) changes.emplace(difference.key, std::move(change));
     }
   }
   std::vector<v1::EditionChange> in_order;

@@ -64,15 +64,26 @@ std::string WriteEdition(const EditionHead& head, const EditionFigures& figures)
   return text;
 }
 
-absl::StatusOr<EditionFigures> ReadEditionFigures(std::string_view content) {
-  const std::vector<std::string_view> lines = Split(content, '\n');
-  if (lines.empty() || lines[0] != kFirstLine) return Internal("edition of an unknown form");
-  EditionFigures figures;
-  for (const std::string_view line : lines) {
-    const std::vector<std::string_view> fields = Split(line, '\t');
-    if (fields[0] == kFigure) RETURN_IF_ERROR(ReadFigureLine(fields, figures));
+absl::Status EditionReader::Add(std::string_view piece) {
+  for (size_t end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
+    StrAppend(&rest_, piece.substr(0, end));
+    RETURN_IF_ERROR(AddLine(rest_));
+    rest_.clear();
+    piece.remove_prefix(end + 1);
   }
-  return figures;
+  StrAppend(&rest_, piece);
+  return absl::OkStatus();
+}
+
+absl::Status EditionReader::AddLine(std::string_view line) {
+  if (!begun_) {
+    begun_ = true;
+    return line == kFirstLine ? absl::OkStatus() : Internal("edition of an unknown form");
+  }
+  const std::vector<std::string_view> fields = Split(line, '\t');
+  if (fields[0] != kFigure) return absl::OkStatus();
+  if (!only_.empty() && fields.size() > 1 && fields[1] != only_) return absl::OkStatus();
+  return ReadFigureLine(fields, figures_);
 }
 
 }  // namespace gonghui::reports

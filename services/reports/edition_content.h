@@ -14,7 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "services/reports/evaluation.h"
@@ -46,7 +46,23 @@ struct EditionHead {
 
 std::string WriteEdition(const EditionHead& head, const EditionFigures& figures);
 
-// The figures of what WriteEdition wrote; INTERNAL for anything else.
-absl::StatusOr<EditionFigures> ReadEditionFigures(std::string_view content);
+// Reads the figures of what WriteEdition wrote, piece by piece.
+class EditionReader {
+ public:
+  // Keeps only the figures of one organisation; all where `only` is empty.
+  explicit EditionReader(std::string_view only) : only_(only) {}
+
+  // INTERNAL for anything that WriteEdition does not write.
+  absl::Status Add(std::string_view piece);
+  EditionFigures Figures() && { return std::move(figures_); }
+
+ private:
+  absl::Status AddLine(std::string_view line);
+
+  const std::string only_;
+  bool begun_ = false;
+  std::string rest_;  // Of the last piece, a line without its end.
+  EditionFigures figures_;
+};
 
 }  // namespace gonghui::reports

@@ -17,18 +17,12 @@
 #include "common/rpc/update.h"
 #include "services/reports/edition_changes.h"
 #include "services/reports/edition_content.h"
+#include "services/reports/edition_rows.h"
 
 namespace gonghui::reports {
 namespace {
 
 #define OF_EDITION "tenant=$1 AND organization=$2 AND period=$3 AND basis=$4 AND number=$5"
-constexpr sql::Query kGet{"reports.get_edition", "SELECT edition FROM editions WHERE " OF_EDITION};
-constexpr sql::Query kGetDefinitions{"reports.get_edition_definitions",
-                                     "SELECT definitions FROM editions WHERE " OF_EDITION};
-constexpr sql::Query kListOfPeriod{
-    "reports.list_editions_of_period",
-    "SELECT number, edition FROM editions WHERE tenant=$1 AND organization=$2 AND period=$3 AND "
-    "basis=$4 ORDER BY number DESC"};
 constexpr sql::Query kList{
     "reports.list_editions",
     "SELECT period, basis, number, edition FROM editions WHERE tenant=$1 AND organization=$2 AND "
@@ -46,9 +40,6 @@ constexpr sql::Query kInsertChange{
     "reports.insert_edition_change",
     "INSERT INTO edition_changes (tenant, organization, period, basis, number, ordinal, measure, "
     "unit, change) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
-constexpr sql::Query kListParts{"reports.list_edition_parts",
-                                "SELECT content FROM edition_parts WHERE " OF_EDITION
-                                " ORDER BY part"};
 constexpr sql::Query kGetPart{"reports.get_edition_part",
                               "SELECT content FROM edition_parts WHERE " OF_EDITION " AND part=$6"};
 constexpr sql::Query kCountParts{"reports.count_edition_parts",
@@ -68,62 +59,6 @@ constexpr size_t kPartBytes = 1 << 20;
 constexpr int kProgressEvery = 50;  // Organisations.
 constexpr int kPollsMost = 50;
 constexpr absl::Duration kPoll = absl::Milliseconds(200);
-
-// The name of an edition, in parts.
-struct EditionId {
-  std::string tenant;
-  std::string organization;
-  std::string period = {};
-  std::string basis = {};
-  int64_t number = 0;
-
-  sql::Args Key() const { return {tenant, organization, period, basis, number}; }
-  sql::Args KeyAnd(std::initializer_list<sql::Value> more) const {
-    sql::Args args = Key();
-    args.insert(args.end(), more);
-    return args;
-  }
-  std::string Name() const {
-    return StrCat("federations/", tenant, "/organizations/", organization, "/editions/", period,
-                  basis.empty() ? "" : "@", basis, ".", number);
-  }
-};
-
-absl::Status NoEdition(std::string_view name) {
-  return NotFound(common::v1::REASON_NOT_FOUND,
-                  StrCat("there is no edition '", name, "': ListEditions shows the known ones"),
-                  StrCat("没有版本“", name, "”：请用 ListEditions 查看"))
-      .At("name");
-}
-
-absl::StatusOr<EditionId> ParseEdition(const std::string& name) {
-  const std::vector<std::string_view> parts = Split(name, '/');
-  const std::string_view leaf = parts[5];
-  const size_t dot = leaf.rfind('.');
-  EditionId id{.tenant = std::string(parts[1]), .organization = std::string(parts[3])};
-  if (dot == std::string_view::npos || !ParseInteger(leaf.substr(dot + 1), &id.number)) {
-    return NoEdition(name);
-  }
-  const std::string_view period = leaf.substr(0, dot);
-  const size_t at = period.find('@');
-  id.period = period.substr(0, at);
-  if (at != std::string_view::npos) id.basis = period.substr(at + 1);
-  return id;
-}
-
-v1::Edition ReadEditionRow(const EditionId& id, const std::string& bytes) {
-  v1::Edition edition;
-  edition.ParseFromString(bytes);
-  edition.set_name(id.Name());
-  edition.set_etag(rpc::MakeEtag(edition.state()));
-  return edition;
-}
-
-absl::StatusOr<v1::Edition> Load(sql::Tx& tx, const EditionId& id) {
-  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kGet, id.Key()));
-  if (rows.empty()) return NoEdition(id.Name());
-  return ReadEditionRow(id, rows[0].Get<sql::Bytes>(0).data);
-}
 
 absl::Status Store(sql::Tx& tx, const EditionId& id, v1::Edition edition) {
   edition.clear_name();
@@ -167,16 +102,12 @@ absl::StatusOr<std::map<std::string, int64_t>> Followed(sql::Tx& tx, const std::
   return followed;
 }
 
-// What the newest edition of the same organisation, period and basis held.
+// What an edition held.
 absl::StatusOr<EditionBase> ReadBase(sql::Tx& tx, const EditionId& id, const v1::Edition& edition) {
   EditionBase base;
   base.followed.insert(edition.followed().begin(), edition.followed().end());
-  ASSIGN_OR_RETURN(const sql::Rows definitions, tx.Run(kGetDefinitions, id.Key()));
-  base.definitions.ParseFromString(definitions[0].Get<sql::Bytes>(0).data);
-  std::string content;
-  ASSIGN_OR_RETURN(const sql::Rows parts, tx.Run(kListParts, id.Key()));
-  for (size_t i = 0; i < parts.size(); ++i) content += parts[i].Get<sql::Bytes>(0).data;
-  ASSIGN_OR_RETURN(base.figures, ReadEditionFigures(content));
+  ASSIGN_OR_RETURN(base.definitions, ReadEditionDefinitions(tx, id));
+  ASSIGN_OR_RETURN(base.figures, ReadEditionFigures(tx, id));
   return base;
 }
 
@@ -215,24 +146,23 @@ absl::StatusOr<Draft> Freeze(sql::Tx& tx, const Measures& measures, const Figure
   draft.id = {scope.tenant, scope.organization, scope.period.text, scope.basis.Text(), 1};
   ASSIGN_OR_RETURN(Standpoint standpoint,
                    Standpoint::Load(tx, scope.tenant, scope.basis, /*all=*/true));
-  ASSIGN_OR_RETURN(const EditionFigures figures,
-                   FiguresOf(tx, measures, scope, organizations, standpoint, run));
+  EditionNow now{.figures = {}, .organizations = {organizations.begin(), organizations.end()}};
+  ASSIGN_OR_RETURN(now.figures, FiguresOf(tx, measures, scope, organizations, standpoint, run));
   EditionHead head;
   head.scope = scope;
   head.catalogue = measures.catalog().version();
   head.fingerprint = measures.fingerprint();
   ASSIGN_OR_RETURN(head.followed, Followed(tx, scope.tenant));
-  draft.content = WriteEdition(head, figures);
+  draft.content = WriteEdition(head, now.figures);
   draft.definitions = measures.catalog().SerializeAsString();
   v1::Edition& edition = draft.edition;
-  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListOfPeriod, {scope.tenant, scope.organization,
-                                                                draft.id.period, draft.id.basis}));
-  if (!rows.empty()) {
+  ASSIGN_OR_RETURN(const std::vector<v1::Edition> earlier, EditionsOfPeriod(tx, draft.id));
+  if (!earlier.empty()) {
+    draft.newest = earlier.front();
     EditionId newest = draft.id;
-    newest.number = rows[0].Get<int64_t>(0);
-    draft.newest = ReadEditionRow(newest, rows[0].Get<sql::Bytes>(1).data);
+    newest.number = draft.newest->number();
     ASSIGN_OR_RETURN(const EditionBase base, ReadBase(tx, newest, *draft.newest));
-    ASSIGN_OR_RETURN(draft.changes, ChangesBetween(tx, measures, scope, base, figures, standpoint));
+    ASSIGN_OR_RETURN(draft.changes, ChangesBetween(tx, measures, scope, base, now, standpoint));
     draft.id.number = newest.number + 1;
     edition.set_base(newest.Name());
   }
@@ -244,7 +174,7 @@ absl::StatusOr<Draft> Freeze(sql::Tx& tx, const Measures& measures, const Figure
   edition.set_state(v1::EDITION_STATE_FROZEN);
   edition.set_digest(crypto::Sm3Hex(draft.content));
   edition.set_bytes(static_cast<int64_t>(draft.content.size()));
-  edition.set_figures(static_cast<int64_t>(figures.size()));
+  edition.set_figures(static_cast<int64_t>(now.figures.size()));
   edition.set_changes(static_cast<int64_t>(draft.changes.size()));
   edition.set_catalogue(head.catalogue);
   edition.mutable_followed()->insert(head.followed.begin(), head.followed.end());
@@ -352,7 +282,7 @@ absl::StatusOr<v1::Edition> Editions::Get(rpc::Call& call, const v1::GetEditionR
   RETURN_IF_ERROR(call.CheckScope(id.organization));
   v1::Edition edition;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(edition, Load(tx, id));
+    ASSIGN_OR_RETURN(edition, LoadEdition(tx, id));
     return absl::OkStatus();
   }));
   return edition;
@@ -426,7 +356,7 @@ absl::StatusOr<v1::ListEditionChangesResponse> Editions::ListChanges(
   v1::ListEditionChangesResponse response;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
-    RETURN_IF_ERROR(Load(tx, id).status());
+    RETURN_IF_ERROR(LoadEdition(tx, id).status());
     ASSIGN_OR_RETURN(const sql::Rows rows,
                      tx.Run(kListChanges, id.KeyAnd({ordinal, request.measure(), request.only(),
                                                      int64_t{size} + 1})));
@@ -448,15 +378,13 @@ absl::StatusOr<v1::Edition> Editions::Publish(rpc::Call& call,
   RETURN_IF_ERROR(call.CheckScope(id.organization));
   return rpc::WriteOnce<v1::Edition>(
       *options_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<v1::Edition> {
-        ASSIGN_OR_RETURN(v1::Edition edition, Load(tx, id));
+        ASSIGN_OR_RETURN(v1::Edition edition, LoadEdition(tx, id));
         RETURN_IF_ERROR(rpc::CheckEtag(request.etag(), edition.state()));
         if (edition.state() == v1::EDITION_STATE_PUBLISHED) return edition;
-        ASSIGN_OR_RETURN(const sql::Rows rows,
-                         tx.Run(kListOfPeriod, {id.tenant, id.organization, id.period, id.basis}));
-        for (size_t i = 0; i < rows.size(); ++i) {
+        ASSIGN_OR_RETURN(const std::vector<v1::Edition> all, EditionsOfPeriod(tx, id));
+        for (v1::Edition other : all) {
           EditionId other_id = id;
-          other_id.number = rows[i].Get<int64_t>(0);
-          v1::Edition other = ReadEditionRow(other_id, rows[i].Get<sql::Bytes>(1).data);
+          other_id.number = other.number();
           if (other.state() != v1::EDITION_STATE_PUBLISHED) continue;
           if (other_id.number > id.number) {
             return FailedPrecondition(

@@ -199,6 +199,45 @@ TEST_P(EditionsTest, TheOfficialOneIsSupersededByALaterOne) {
   EXPECT_TRUE(rest.next_page_token().empty());
 }
 
+TEST_P(EditionsTest, EditionsByAnotherTreeAreReadByTheirName) {
+  v1::ClosePeriodRequest closing = Closing("D01", "2020H1");
+  closing.set_tree_mode(v1::TREE_MODE_AS_IS);
+  ASSERT_OK_AND_ASSIGN(const v1::Edition edition,
+                       ::gonghui::testing::RunJob<v1::Edition>(
+                           *admin_, absl::StrCat(kEditions, "ClosePeriod"), kJobService, closing));
+  EXPECT_EQ(edition.name(), "federations/demo/organizations/D01/editions/2020H1@as_is.1");
+  v1::GetEditionRequest get;
+  get.set_name(edition.name());
+  ASSERT_OK_AND_ASSIGN(const v1::Edition same,
+                       admin_->Invoke<v1::Edition>(absl::StrCat(kEditions, "GetEdition"), get));
+  EXPECT_EQ(same.digest(), edition.digest());
+  EXPECT_EQ(crypto::Sm3Hex(ContentOf(edition)), edition.digest());
+}
+
+TEST_P(EditionsTest, AUnitThatLeftIsReorganised) {
+  ASSERT_OK_AND_ASSIGN(const v1::Edition first, Close("T02"));
+  membership::v1::MoveOrganizationRequest move;
+  move.set_name("federations/demo/organizations/E02");
+  move.set_new_parent("T01");
+  move.set_valid_from("2020-01-01");
+  ASSERT_THAT(admin_->Invoke<membership::v1::Organization>(
+                  "/gonghui.membership.v1.OrganizationService/MoveOrganization", move),
+              IsOk());
+  ASSERT_THAT(suite_->CatchUp(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const v1::Edition second, Close("T02"));
+  const auto changes = ChangesOf(second);
+  ASSERT_FALSE(changes.empty());
+  ExpectSums(changes);
+  for (const v1::EditionChange& change : changes) {
+    if (change.organization() == "E02") {
+      EXPECT_EQ(change.new_text(), "");
+    }
+    for (const v1::CausedDelta& delta : change.causes()) {
+      EXPECT_EQ(delta.cause(), v1::CHANGE_CAUSE_REORGANISED) << change.ShortDebugString();
+    }
+  }
+}
+
 TEST_P(EditionsTest, RefusesWhatCannotBeClosed) {
   const std::string close = absl::StrCat(kEditions, "ClosePeriod");
   EXPECT_THAT(admin_->Invoke<Job>(close, Closing("D01", "9999")),
