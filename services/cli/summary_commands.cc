@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "gonghui/reports/v1/summary.pb.h"
@@ -28,6 +29,7 @@ struct SummaryOptions {
   std::string formats = "md,csv";
   std::string chosen_template;
   std::string tree;
+  std::string edition;
   std::string file;
 };
 
@@ -55,12 +57,22 @@ absl::Status FormatUnknown(std::string_view format, std::string_view known) {
 absl::StatusOr<v1::GenerateSummaryRequest> RequestOf(Session& session,
                                                      const SummaryOptions& options) {
   if (options.organization.empty()) return Missing("--org");
-  if (options.period.empty()) return Missing("--period");
+  if (options.period.empty() && options.edition.empty()) return Missing("--period");
   if (options.folder.empty()) return Missing("--out");
   v1::GenerateSummaryRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   request.set_organization(options.organization);
   request.set_period(options.period);
+  if (!options.edition.empty()) {
+    // "2020H1.2" is the organisation's own; one of an organisation above it goes by its whole name.
+    const bool own = options.edition.find('/') == std::string::npos;
+    request.set_edition(own ? StrCat(request.parent(), "/organizations/", options.organization,
+                                     "/editions/", options.edition)
+                            : options.edition);
+    const std::string_view id = LeafOf(request.edition());
+    if (options.period.empty())
+      request.set_period(std::string(id.substr(0, id.find_first_of("@."))));
+  }
   request.set_template_(options.chosen_template);
   for (const std::string_view format : Split(options.formats, ',')) {
     const v1::SummaryFormat known = FormatOf(Strip(format));
@@ -145,6 +157,8 @@ void AddSummaryCommands(Program& program) {
   summary->add_option("--template", options->chosen_template,
                       "Default: the one for the kind of organisation and period");
   summary->add_option("--tree", options->tree, "as_was (default), as_is, or a date");
+  summary->add_option("--edition", options->edition,
+                      "Take the figures that this edition froze: 2020H1.2, or its whole name");
   CLI::App* check = AddCommand(
       *summary, "check",
       "Compare every number with its source as of now; exit code 1 if one must be looked at",

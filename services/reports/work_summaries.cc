@@ -8,11 +8,13 @@
 #include "common/sheet/text.h"
 #include "services/reports/basis.h"
 #include "services/reports/explanations.h"
+#include "services/reports/frozen_figures.h"
 
 namespace gonghui::reports {
 namespace {
 
 constexpr size_t kCitationsMost = 5000;
+constexpr std::string_view kReadEditions = "reports.editions.read";
 
 struct FormatName {
   v1::SummaryFormat format;
@@ -39,6 +41,18 @@ void AddItems(const std::vector<SummarySectionForm>& sections, std::vector<v1::P
 bool Holds(const v1::GenerateSummaryRequest& request, v1::SummaryFormat format) {
   return std::find(request.formats().begin(), request.formats().end(), format) !=
          request.formats().end();
+}
+
+absl::Status EditionFieldInvalid(std::string_view field, std::string_view why,
+                                 std::string_view why_zh) {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID, StrCat("with an edition ", why),
+                         StrCat("使用版本时", why_zh))
+      .At(std::string(field));
+}
+
+absl::Status OtherFederation() {
+  return PermissionDenied(common::v1::REASON_WRONG_FEDERATION,
+                          "this figure is of another federation", "该指标属于其他联合会");
 }
 
 SummaryCheck::Said Unreadable(const absl::Status& status) {
@@ -166,6 +180,7 @@ absl::StatusOr<v1::GenerateSummaryResponse> WorkSummaries::Generate(
   RETURN_IF_ERROR(ReadItems(call, *form, request.organization(), period, source, response));
 
   ASSIGN_OR_RETURN(const FigureScope scope, ScopeOf(call, request, period));
+  ASSIGN_OR_RETURN(const std::optional<EditionId> edition, EditionOf(call, request));
   const bool all_figures =
       Holds(request, v1::SUMMARY_FORMAT_XLSX) || Holds(request, v1::SUMMARY_FORMAT_CSV);
   SummaryDocument document;
@@ -173,15 +188,25 @@ absl::StatusOr<v1::GenerateSummaryResponse> WorkSummaries::Generate(
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     FigureReader reader(tx, *options_.measures, call.federation, &call,
                         {v1::COMPARISON_YEAR_ON_YEAR, v1::COMPARISON_PERIOD_ON_PERIOD});
+    std::optional<FrozenFigures> frozen;
+    if (edition.has_value()) {
+      ASSIGN_OR_RETURN(
+          frozen, FrozenFigures::Load(tx, *options_.measures, *edition, request.organization()));
+    }
     source.figure = [&](const FigureSlot& slot) -> absl::StatusOr<v1::Figure> {
       const v1::Measure& measure = *options_.measures->Find(slot.measure);
       ASSIGN_OR_RETURN(const DimensionFilter filter,
                        ParseFilter(*options_.measures, measure, scope.period, slot.dimensions));
+      if (frozen.has_value()) return frozen->Read(measure, filter);
       return reader.Read(scope, measure, filter);
     };
     ASSIGN_OR_RETURN(document, SummaryComposer(wording_, source).Compose(*form, frame));
     if (!all_figures) return absl::OkStatus();
-    ASSIGN_OR_RETURN(all, reader.All(scope));
+    if (frozen.has_value()) {
+      all = frozen->All();
+    } else {
+      ASSIGN_OR_RETURN(all, reader.All(scope));
+    }
     return absl::OkStatus();
   }));
   for (const v1::SummaryCitation& citation : document.citations) {
@@ -203,13 +228,43 @@ absl::StatusOr<FigureScope> WorkSummaries::ScopeOf(const rpc::Call& call,
   return FigureScope{call.federation, request.organization(), std::move(period), std::move(basis)};
 }
 
+absl::StatusOr<std::optional<EditionId>> WorkSummaries::EditionOf(
+    const rpc::Call& call, const v1::GenerateSummaryRequest& request) const {
+  if (request.edition().empty()) return std::optional<EditionId>();
+  ASSIGN_OR_RETURN(EditionId id, ParseEdition(request.edition(), "edition"));
+  if (id.tenant != call.federation) return OtherFederation();
+  RETURN_IF_ERROR(call.CheckScope(kReadEditions, id.organization));
+  if (id.period != request.period()) {
+    return EditionFieldInvalid("period", StrCat("of ", id.period, " the period is ", id.period),
+                               StrCat("期间应为该版本的期间 ", id.period));
+  }
+  if (request.tree_mode() != v1::TREE_MODE_UNSPECIFIED || request.line() != v1::LINE_UNSPECIFIED) {
+    return EditionFieldInvalid("tree_mode", "leave tree and line empty: it has its own",
+                               "请勿再指定组织树或隶属线，版本中已固定");
+  }
+  return std::optional(std::move(id));
+}
+
+absl::StatusOr<FigureName> WorkSummaries::NameOfToday(const std::string& name) const {
+  if (!IsEditionFigure(name)) return ParseFigureName(*options_.measures, name);
+  ASSIGN_OR_RETURN(const EditionFigureName frozen,
+                   ParseEditionFigureName(*options_.measures, name));
+  FigureName today{.scope = {}, .measure = frozen.measure, .filter = frozen.filter};
+  today.scope.tenant = frozen.edition.tenant;
+  today.scope.organization = frozen.organization;
+  ASSIGN_OR_RETURN(today.scope.period,
+                   options_.measures->periods().Parse(frozen.edition.period, "name"));
+  ASSIGN_OR_RETURN(today.scope.basis, ParseBasis(frozen.edition.basis));
+  return today;
+}
+
 AnnexFigure WorkSummaries::Explained(const v1::Figure& figure) const {
   AnnexFigure explained{.figure = figure, .formula = "", .definition = "", .unit = figure.unit()};
   const auto& units = options_.forms->catalog().units();
   if (const auto unit = units.find(figure.unit()); unit != units.end()) {
     explained.unit = unit->second;
   }
-  const auto name = ParseFigureName(*options_.measures, figure.name());
+  const auto name = NameOfToday(figure.name());
   if (name.ok()) {
     const std::string formula = FormulaOf(*name);
     explained.formula = formula.substr(0, formula.find("; "));  // Its Chinese half.
@@ -278,8 +333,7 @@ absl::StatusOr<FigureName> WorkSummaries::NameOf(const rpc::Call& call,
                                                  const Citation& citation) const {
   ASSIGN_OR_RETURN(FigureName name, ParseFigureName(*options_.measures, citation.name));
   if (name.scope.tenant != call.federation) {
-    return PermissionDenied(common::v1::REASON_WRONG_FEDERATION,
-                            "this figure is of another federation", "该指标属于其他联合会");
+    return OtherFederation();
   }
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.scope.organization));
   RETURN_IF_ERROR(call.CheckScope(name.scope.organization));
@@ -296,10 +350,20 @@ void WorkSummaries::AddNames(const rpc::Call& call, const std::string& organizat
   }
 }
 
+absl::StatusOr<EditionFigureName> WorkSummaries::FrozenNameOf(const rpc::Call& call,
+                                                              const Citation& citation) const {
+  ASSIGN_OR_RETURN(EditionFigureName name,
+                   ParseEditionFigureName(*options_.measures, citation.name));
+  if (name.edition.tenant != call.federation) return OtherFederation();
+  RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.edition.organization));
+  RETURN_IF_ERROR(call.CheckScope(kReadEditions, name.edition.organization));
+  return name;
+}
+
 absl::StatusOr<WorkSummaries::SaidByCitation> WorkSummaries::Recompute(
     rpc::Call& call, const CitedText& text, SummaryCheck::Source& source) const {
   SaidByCitation said;
-  std::map<std::string, FigureName> names;
+  Cited cited;
   for (const CitedParagraph& paragraph : text) {
     for (const CitedSpan& span : paragraph.spans) {
       const auto [entry, fresh] = said.try_emplace(span.citation);
@@ -308,30 +372,58 @@ absl::StatusOr<WorkSummaries::SaidByCitation> WorkSummaries::Recompute(
       const Citation citation = Citation::Parse(span.citation);
       if (!citation.IsFigure()) {
         entry->second = RecordSaid(call, citation);
-        continue;
+      } else if (IsEditionFigure(citation.name)) {
+        auto name = FrozenNameOf(call, citation);
+        if (!name.ok()) {
+          entry->second = Unreadable(name.status());
+          continue;
+        }
+        AddNames(call, name->organization, source);
+        cited.frozen[{name->edition.Name(), name->organization}].emplace(span.citation,
+                                                                         *std::move(name));
+      } else {
+        auto name = NameOf(call, citation);
+        if (!name.ok()) {
+          entry->second = Unreadable(name.status());
+          continue;
+        }
+        AddNames(call, name->scope.organization, source);
+        cited.today.emplace(span.citation, *std::move(name));
       }
-      auto name = NameOf(call, citation);
-      if (!name.ok()) {
-        entry->second = Unreadable(name.status());
-        continue;
-      }
-      AddNames(call, name->scope.organization, source);
-      names.emplace(span.citation, *std::move(name));
     }
   }
-  RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    FigureReader reader(tx, *options_.measures, call.federation, &call,
-                        {v1::COMPARISON_YEAR_ON_YEAR, v1::COMPARISON_PERIOD_ON_PERIOD});
-    for (const auto& [citation, name] : names) {  // In order, so that measures stand together.
-      ASSIGN_OR_RETURN(const v1::Figure figure,
-                       reader.Read(name.scope, *name.measure, name.filter));
-      const auto exact = wording_.Exact(figure, Citation::Parse(citation).aspect);
-      said[citation] = {
-          .exact = exact.value_or(std::string(kNone)), .unit = figure.unit(), .unreadable = {}};
-    }
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(options_.db->ReadOnly(
+      call.deadline, [&](sql::Tx& tx) { return ReadCited(tx, call, cited, said); }));
   return said;
+}
+
+absl::Status WorkSummaries::ReadCited(sql::Tx& tx, const rpc::Call& call, const Cited& cited,
+                                      SaidByCitation& said) const {
+  const auto say = [&](const std::string& citation, const v1::Figure& figure) {
+    const auto exact = wording_.Exact(figure, Citation::Parse(citation).aspect);
+    said[citation] = {
+        .exact = exact.value_or(std::string(kNone)), .unit = figure.unit(), .unreadable = {}};
+  };
+  FigureReader reader(tx, *options_.measures, call.federation, &call,
+                      {v1::COMPARISON_YEAR_ON_YEAR, v1::COMPARISON_PERIOD_ON_PERIOD});
+  for (const auto& [citation, name] : cited.today) {  // In order: measures stand together.
+    ASSIGN_OR_RETURN(const v1::Figure figure, reader.Read(name.scope, *name.measure, name.filter));
+    say(citation, figure);
+  }
+  for (const auto& [of, names] : cited.frozen) {
+    const auto& [edition, organization] = of;
+    const auto frozen =
+        FrozenFigures::Load(tx, *options_.measures, names.begin()->second.edition, organization);
+    if (!frozen.ok() && !absl::IsNotFound(frozen.status())) return frozen.status();
+    for (const auto& [citation, name] : names) {
+      if (frozen.ok()) {
+        say(citation, frozen->Read(*name.measure, name.filter));
+      } else {
+        said[citation] = Unreadable(frozen.status());
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::CheckSummaryResponse> WorkSummaries::Check(

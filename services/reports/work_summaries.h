@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,6 +13,7 @@
 #include "common/tree/tree_cache.h"
 #include "services/reports/figure_reader.h"
 #include "services/reports/figures.h"
+#include "services/reports/frozen_figures.h"
 #include "services/reports/summary_check.h"
 #include "services/reports/summary_composer.h"
 #include "services/reports/summary_items.h"
@@ -48,6 +51,11 @@ class WorkSummaries {
   absl::StatusOr<FigureScope> ScopeOf(const rpc::Call& call,
                                       const v1::GenerateSummaryRequest& request,
                                       Period period) const;
+  // The edition asked for, once the caller may read it; FIELD_INVALID at what contradicts it.
+  absl::StatusOr<std::optional<EditionId>> EditionOf(
+      const rpc::Call& call, const v1::GenerateSummaryRequest& request) const;
+  // The figure of today that a name is of, or that an edition froze.
+  absl::StatusOr<FigureName> NameOfToday(const std::string& name) const;
   AnnexFigure Explained(const v1::Figure& figure) const;
   absl::Status WriteFiles(const v1::GenerateSummaryRequest& request,
                           const SummaryDocument& document, const std::vector<v1::Figure>& all,
@@ -60,6 +68,16 @@ class WorkSummaries {
   SummaryCheck::Said RecordSaid(const rpc::Call& call, const Citation& citation) const;
   // NOT_FOUND, OUT_OF_SCOPE and the errors of ParseFigureName.
   absl::StatusOr<FigureName> NameOf(const rpc::Call& call, const Citation& citation) const;
+  // The same for a figure of an edition.
+  absl::StatusOr<EditionFigureName> FrozenNameOf(const rpc::Call& call,
+                                                 const Citation& citation) const;
+  // Figures that the caller may read, by citation; those of editions by edition and organisation.
+  struct Cited {
+    std::map<std::string, FigureName> today;
+    std::map<std::pair<std::string, std::string>, std::map<std::string, EditionFigureName>> frozen;
+  };
+  absl::Status ReadCited(sql::Tx& tx, const rpc::Call& call, const Cited& cited,
+                         SaidByCitation& said) const;
   void AddNames(const rpc::Call& call, const std::string& organization,
                 SummaryCheck::Source& source) const;
 
