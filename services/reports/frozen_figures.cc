@@ -71,6 +71,7 @@ absl::StatusOr<FrozenFigures> FrozenFigures::Load(sql::Tx& tx, const Measures& m
   if (absl::IsNotFound(edition.status())) return NoEdition(id.Name(), "edition");
   if (!edition.ok()) return edition.status();
   ASSIGN_OR_RETURN(frozen.period_, measures.periods().Parse(id.period, "edition"));
+  frozen.closed_us_ = edition->create_time_us();
   ASSIGN_OR_RETURN(frozen.definitions_, ReadEditionDefinitions(tx, id));
   ASSIGN_OR_RETURN(frozen.figures_, ReadEditionFigures(tx, id, organization));
   if (frozen.figures_.empty()) return NothingOf(id, organization);

@@ -45,6 +45,9 @@ class FrozenFigures {
   // cannot tell: of some months of its period, of several values of a dimension at once, of what
   // its own catalogue did not define.
   v1::Figure Read(const v1::Measure& measure, const DimensionFilter& filter) const;
+  const Period& period() const { return period_; }
+  // When the edition was closed, microseconds UTC.
+  int64_t closed_us() const { return closed_us_; }
   // All there are, in the order of today's catalogue.
   std::vector<v1::Figure> All() const;
 
@@ -65,6 +68,7 @@ class FrozenFigures {
   EditionId id_;
   std::string organization_;
   Period period_;
+  int64_t closed_us_ = 0;
   v1::MeasureCatalog definitions_;
   EditionFigures figures_;
   std::map<v1::Comparison, Beside> beside_;

@@ -12,10 +12,15 @@ namespace {
 constexpr std::string_view kScheme = "gonghui:";
 constexpr std::string_view kHidden = "若干";  // Said of a suppressed figure.
 
-constexpr std::pair<std::string_view, Aspect> kAspects[] = {
-    {"", Aspect::kValue},          {"approx", Aspect::kApprox}, {"near", Aspect::kNear},
-    {"about", Aspect::kAbout},     {"yoy", Aspect::kYoy},       {"pop", Aspect::kPop},
-    {"yoy_base", Aspect::kYoyBase}};
+constexpr std::pair<std::string_view, Aspect> kAspects[] = {{"", Aspect::kValue},
+                                                            {"approx", Aspect::kApprox},
+                                                            {"near", Aspect::kNear},
+                                                            {"about", Aspect::kAbout},
+                                                            {"yoy", Aspect::kYoy},
+                                                            {"pop", Aspect::kPop},
+                                                            {"yoy_base", Aspect::kYoyBase},
+                                                            {"target", Aspect::kTarget},
+                                                            {"year_target", Aspect::kYearTarget}};
 
 std::string Escape(std::string_view text) {
   constexpr std::string_view kKept = "-_.~/=;,@";
@@ -119,6 +124,14 @@ v1::Comparison ComparisonFor(Aspect aspect) {
   }
 }
 
+bool SaysValue(Aspect aspect) {
+  return ComparisonFor(aspect) == v1::COMPARISON_UNSPECIFIED && !IsOfTarget(aspect);
+}
+
+bool IsOfTarget(Aspect aspect) {
+  return aspect == Aspect::kTarget || aspect == Aspect::kYearTarget;
+}
+
 std::string Citation::Text() const {
   return aspect == Aspect::kValue ? name : StrCat(name, "#", AspectWord(aspect));
 }
@@ -145,7 +158,11 @@ std::optional<CitedValue> ParseCitationUri(std::string_view uri) {
   return cited;
 }
 
-std::optional<std::string> Wording::Exact(const v1::Figure& figure, Aspect aspect) const {
+std::optional<std::string> Wording::Exact(const StatedFigure& stated, Aspect aspect) const {
+  const v1::Figure& figure = stated.figure;
+  if (IsOfTarget(aspect)) {
+    return stated.completion.empty() ? std::nullopt : std::optional(stated.completion);
+  }
   const v1::Comparison comparison = ComparisonFor(aspect);
   if (comparison == v1::COMPARISON_UNSPECIFIED) {
     if (figure.suppressed()) return std::string(kHidden);
@@ -168,6 +185,9 @@ std::string Wording::Words(std::string_view unit, Aspect aspect, std::string_vie
     case Aspect::kYoy:
     case Aspect::kPop:
       return ChangeWords(unit, exact);
+    case Aspect::kTarget:
+    case Aspect::kYearTarget:
+      return StrCat(exact, "%");
     default:
       return Approximate(unit, aspect, exact);
   }
@@ -180,7 +200,7 @@ bool Wording::Says(std::string_view text, std::string_view unit, Aspect aspect,
     return CommonWords(said) == CommonWords(Words(unit, aspect, exact));
   }
   if (said == Words(unit, aspect, exact)) return true;
-  if (aspect == Aspect::kYoyBase) return false;
+  if (aspect == Aspect::kYoyBase || IsOfTarget(aspect)) return false;
   for (const Aspect form : {Aspect::kValue, Aspect::kApprox, Aspect::kNear, Aspect::kAbout}) {
     if (said == Words(unit, form, exact)) return true;
   }

@@ -10,8 +10,6 @@ bool IsZero(const v1::Figure& figure) {
   return !figure.suppressed() && (!figure.has_value() || figure.value() == 0);
 }
 
-bool IsPlain(Aspect aspect) { return ComparisonFor(aspect) == v1::COMPARISON_UNSPECIFIED; }
-
 void Append(std::vector<SummaryRun> more, std::vector<SummaryRun>& runs) {
   for (SummaryRun& run : more) {
     const bool joins = !runs.empty() && run.citation < 0 && runs.back().citation < 0;
@@ -93,8 +91,8 @@ absl::StatusOr<SummaryComposer::Runs> SummaryComposer::Sentence(
   for (const SentencePiece& piece : sentence.pieces) {
     if (piece.kind != SentencePiece::Kind::kFigure) continue;
     has_figures = true;
-    ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(piece.figure));
-    says_something = says_something || !IsZero(*figure);
+    ASSIGN_OR_RETURN(const StatedFigure* stated, FigureOf(piece.figure));
+    says_something = says_something || !IsZero(stated->figure);
   }
   Runs runs;
   if (has_figures && !says_something) return runs;
@@ -109,10 +107,10 @@ absl::StatusOr<SummaryComposer::Runs> SummaryComposer::Sentence(
         break;
       }
       case SentencePiece::Kind::kFigure: {
-        ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(piece.figure));
-        const auto exact = wording_.Exact(*figure, piece.figure.aspect);
+        ASSIGN_OR_RETURN(const StatedFigure* stated, FigureOf(piece.figure));
+        const auto exact = wording_.Exact(*stated, piece.figure.aspect);
         runs.push_back(
-            CiteFigure(*figure, piece.figure.aspect, exact.value_or(std::string(kNone))));
+            CiteFigure(stated->figure, piece.figure.aspect, exact.value_or(std::string(kNone))));
       }
     }
   }
@@ -123,9 +121,9 @@ absl::StatusOr<SummaryComposer::Runs> SummaryComposer::Group(
     const std::vector<SentencePiece>& group) {
   for (const SentencePiece& piece : group) {
     if (piece.kind != SentencePiece::Kind::kFigure) continue;
-    ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(piece.figure));
-    const bool silent = !wording_.Exact(*figure, piece.figure.aspect).has_value();
-    if (silent || (IsPlain(piece.figure.aspect) && IsZero(*figure))) return Runs();
+    ASSIGN_OR_RETURN(const StatedFigure* stated, FigureOf(piece.figure));
+    const bool silent = !wording_.Exact(*stated, piece.figure.aspect).has_value();
+    if (silent || (SaysValue(piece.figure.aspect) && IsZero(stated->figure))) return Runs();
   }
   Runs runs;
   for (const SentencePiece& piece : group) {
@@ -133,16 +131,16 @@ absl::StatusOr<SummaryComposer::Runs> SummaryComposer::Group(
       Append({{piece.words}}, runs);
       continue;
     }
-    ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(piece.figure));
-    runs.push_back(
-        CiteFigure(*figure, piece.figure.aspect, *wording_.Exact(*figure, piece.figure.aspect)));
+    ASSIGN_OR_RETURN(const StatedFigure* stated, FigureOf(piece.figure));
+    runs.push_back(CiteFigure(stated->figure, piece.figure.aspect,
+                              *wording_.Exact(*stated, piece.figure.aspect)));
   }
   return runs;
 }
 
 absl::StatusOr<bool> SummaryComposer::Holds(const SummaryCondition& condition) {
-  ASSIGN_OR_RETURN(const v1::Figure* figure, FigureOf(condition.figure));
-  const auto exact = wording_.Exact(*figure, condition.figure.aspect);
+  ASSIGN_OR_RETURN(const StatedFigure* stated, FigureOf(condition.figure));
+  const auto exact = wording_.Exact(*stated, condition.figure.aspect);
   double value = 0;
   if (!exact.has_value() || !absl::SimpleAtod(*exact, &value)) return false;
   if (condition.at_least.has_value() && value < *condition.at_least) return false;
@@ -178,13 +176,14 @@ void SummaryComposer::Close(const Frame& frame) {
   document_.paragraphs.push_back({ParagraphStyle::kDate, {{DateInChinese(frame.written_on)}}});
 }
 
-absl::StatusOr<const v1::Figure*> SummaryComposer::FigureOf(const FigureSlot& slot) {
+absl::StatusOr<const StatedFigure*> SummaryComposer::FigureOf(const FigureSlot& slot) {
   const std::string key =
-      StrCat(slot.measure, " ", slot.dimensions, " ", static_cast<int>(ComparisonFor(slot.aspect)));
+      StrCat(slot.measure, " ", slot.dimensions, " ", static_cast<int>(ComparisonFor(slot.aspect)),
+             IsOfTarget(slot.aspect) ? AspectWord(slot.aspect) : "");
   auto found = figures_.find(key);
   if (found == figures_.end()) {
-    ASSIGN_OR_RETURN(v1::Figure figure, source_.figure(slot));
-    found = figures_.emplace(key, std::move(figure)).first;
+    ASSIGN_OR_RETURN(StatedFigure stated, source_.figure(slot));
+    found = figures_.emplace(key, std::move(stated)).first;
   }
   return &found->second;
 }

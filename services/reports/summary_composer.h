@@ -24,8 +24,8 @@ struct SummaryItem {
 class SummaryComposer {
  public:
   struct Source {
-    // The figure of a slot, with the comparison that its aspect needs.
-    std::function<absl::StatusOr<v1::Figure>(const FigureSlot& slot)> figure;
+    // The figure of a slot, with the comparison or the completion that its aspect needs.
+    std::function<absl::StatusOr<StatedFigure>(const FigureSlot& slot)> figure;
     // By PlanItems' item_type and dated.
     std::map<std::pair<std::string, std::string>, std::vector<SummaryItem>> items;
   };
@@ -52,7 +52,7 @@ class SummaryComposer {
   absl::Status Body(const SummarySectionForm& section);
   void Items(const v1::PlanItems& wanted);
   void Close(const Frame& frame);
-  absl::StatusOr<const v1::Figure*> FigureOf(const FigureSlot& slot);
+  absl::StatusOr<const StatedFigure*> FigureOf(const FigureSlot& slot);
   SummaryRun Cite(v1::SummaryCitation citation);
   SummaryRun CiteFigure(const v1::Figure& figure, Aspect aspect, const std::string& exact);
 
@@ -60,7 +60,7 @@ class SummaryComposer {
   const Source& source_;
   SummaryDocument document_;
   std::map<std::string, int> numbers_;  // Citation name -> index.
-  std::map<std::string, v1::Figure> figures_;
+  std::map<std::string, StatedFigure> figures_;
 };
 
 // 1 -> 一, 10 -> 十, 21 -> 二十一; up to 99.

@@ -80,6 +80,12 @@ absl::StatusOr<v1::Figure> ReadAchieved(FigureReader& reader, const Measures& me
   return reader.Read(scope, *measure, filter);
 }
 
+std::optional<int64_t> CompletionOf(const v1::Target& target, const v1::Figure& achieved) {
+  if (!achieved.has_value() || target.value() <= 0) return std::nullopt;
+  const auto done = MulDivRound(achieved.value(), kWhole, target.value());
+  return done.ok() ? std::optional(*done) : std::nullopt;
+}
+
 void SetStanding(const v1::Measure& measure, const PeriodDay& when, int64_t tolerance_hundredths,
                  v1::TargetProgress& progress) {
   const v1::Target& target = progress.target();
@@ -88,14 +94,11 @@ void SetStanding(const v1::Measure& measure, const PeriodDay& when, int64_t tole
     progress.set_standing(v1::TARGET_STANDING_UNKNOWN);
     return;
   }
-  int64_t completion = 0;
-  if (target.value() > 0) {
-    const auto done = MulDivRound(achieved.value(), kWhole, target.value());
-    if (done.ok()) completion = *done;
-    progress.set_has_completion(done.ok());
-    progress.set_completion_hundredths(completion);
-    if (done.ok()) progress.set_completion_text(HundredthsText(completion));
-  }
+  const std::optional<int64_t> done = CompletionOf(target, achieved);
+  const int64_t completion = done.value_or(0);
+  progress.set_has_completion(done.has_value());
+  progress.set_completion_hundredths(completion);
+  if (done.has_value()) progress.set_completion_text(HundredthsText(completion));
   const bool most = target.direction() == v1::TARGET_DIRECTION_AT_MOST;
   const bool met = most ? achieved.value() <= target.value() : achieved.value() >= target.value();
   const bool behind = most ? Grows(measure.kind()) && target.value() > 0 &&

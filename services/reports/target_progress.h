@@ -1,6 +1,7 @@
 // How far units have come with their targets.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,6 +29,9 @@ struct PeriodDay {
 absl::StatusOr<v1::Figure> ReadAchieved(FigureReader& reader, const Measures& measures,
                                         const std::string& tenant, const v1::Target& target,
                                         const PeriodDay& when);
+
+// The figure in hundredths of a percent of the target; nothing where either tells nothing.
+std::optional<int64_t> CompletionOf(const v1::Target& target, const v1::Figure& achieved);
 
 // Completion and standing of a target whose `achieved` is set.
 void SetStanding(const v1::Measure& measure, const PeriodDay& when, int64_t tolerance_hundredths,

@@ -20,6 +20,10 @@ constexpr sql::Query kGetLast{
     "reports.get_last_target_version",
     "SELECT target_id, deleted, target FROM target_changes WHERE tenant=$1 AND target_id=$2 "
     "ORDER BY version DESC LIMIT 1"};
+constexpr sql::Query kListVersions{
+    "reports.list_target_versions",
+    "SELECT deleted, target FROM target_changes WHERE tenant=$1 AND target_id=$2 "
+    "ORDER BY version DESC"};
 constexpr sql::Query kGet{"reports.get_target",
                           "SELECT target FROM targets WHERE tenant=$1 AND target_id=$2"};
 constexpr sql::Query kListParts{
@@ -119,6 +123,17 @@ absl::StatusOr<v1::Target> LoadTarget(sql::Tx& tx, const std::string& tenant,
                   StrCat("there is no target '", name, "': ListTargets shows those in force"),
                   StrCat("没有目标“", name, "”：请用 ListTargets 查看"))
       .At("name");
+}
+
+absl::StatusOr<std::optional<v1::Target>> TargetAt(sql::Tx& tx, const std::string& tenant,
+                                                   const std::string& id, int64_t at_us) {
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListVersions, {tenant, id}));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    v1::Target target = ReadTarget(tenant, rows[i].Get<sql::Bytes>(1));
+    if (target.update_time_us() > at_us) continue;
+    return rows[i].Get<bool>(0) ? std::nullopt : std::optional(std::move(target));
+  }
+  return std::optional<v1::Target>();
 }
 
 absl::StatusOr<std::vector<v1::Target>> PartsOf(sql::Tx& tx, const std::string& tenant,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ absl::StatusOr<TargetVersions> ReadLast(sql::Tx& tx, const std::string& tenant,
 // The target of a name, with name and etag; NOT_FOUND at `name` where there is none in force.
 absl::StatusOr<v1::Target> LoadTarget(sql::Tx& tx, const std::string& tenant,
                                       const std::string& name);
+// The target of an id as it stood at an instant; nothing where there was none in force.
+absl::StatusOr<std::optional<v1::Target>> TargetAt(sql::Tx& tx, const std::string& tenant,
+                                                   const std::string& id, int64_t at_us);
 // Targets in force that are parts of another, by organisation; with names.
 absl::StatusOr<std::vector<v1::Target>> PartsOf(sql::Tx& tx, const std::string& tenant,
                                                 const std::string& whole_id);

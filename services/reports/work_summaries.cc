@@ -1,6 +1,7 @@
 #include "services/reports/work_summaries.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/base/status.h"
@@ -9,12 +10,15 @@
 #include "services/reports/basis.h"
 #include "services/reports/explanations.h"
 #include "services/reports/frozen_figures.h"
+#include "services/reports/target_completions.h"
 
 namespace gonghui::reports {
 namespace {
 
 constexpr size_t kCitationsMost = 5000;
 constexpr std::string_view kReadEditions = "reports.editions.read";
+constexpr std::string_view kReadTargets = "reports.targets.get";
+constexpr int64_t kEver = std::numeric_limits<int64_t>::max();
 
 struct FormatName {
   v1::SummaryFormat format;
@@ -183,6 +187,7 @@ absl::StatusOr<v1::GenerateSummaryResponse> WorkSummaries::Generate(
   ASSIGN_OR_RETURN(const std::optional<EditionId> edition, EditionOf(call, request));
   const bool all_figures =
       Holds(request, v1::SUMMARY_FORMAT_XLSX) || Holds(request, v1::SUMMARY_FORMAT_CSV);
+  const bool sees_targets = call.CheckScope(kReadTargets, request.organization()).ok();
   SummaryDocument document;
   std::vector<v1::Figure> all;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
@@ -193,12 +198,22 @@ absl::StatusOr<v1::GenerateSummaryResponse> WorkSummaries::Generate(
       ASSIGN_OR_RETURN(
           frozen, FrozenFigures::Load(tx, *options_.measures, *edition, request.organization()));
     }
-    source.figure = [&](const FigureSlot& slot) -> absl::StatusOr<v1::Figure> {
+    source.figure = [&](const FigureSlot& slot) -> absl::StatusOr<StatedFigure> {
       const v1::Measure& measure = *options_.measures->Find(slot.measure);
       ASSIGN_OR_RETURN(const DimensionFilter filter,
                        ParseFilter(*options_.measures, measure, scope.period, slot.dimensions));
-      if (frozen.has_value()) return frozen->Read(measure, filter);
-      return reader.Read(scope, measure, filter);
+      StatedFigure stated;
+      if (frozen.has_value()) {
+        stated.figure = frozen->Read(measure, filter);
+      } else {
+        ASSIGN_OR_RETURN(stated.figure, reader.Read(scope, measure, filter));
+      }
+      if (!sees_targets) return stated;
+      const TargetCompletions targets(tx, *options_.measures,
+                                      frozen.has_value() ? frozen->closed_us() : kEver);
+      ASSIGN_OR_RETURN(stated.completion,
+                       targets.Of(scope, measure, filter, stated.figure, slot.aspect));
+      return stated;
     };
     ASSIGN_OR_RETURN(document, SummaryComposer(wording_, source).Compose(*form, frame));
     if (!all_figures) return absl::OkStatus();
@@ -337,6 +352,9 @@ absl::StatusOr<FigureName> WorkSummaries::NameOf(const rpc::Call& call,
   }
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.scope.organization));
   RETURN_IF_ERROR(call.CheckScope(name.scope.organization));
+  if (IsOfTarget(citation.aspect)) {
+    RETURN_IF_ERROR(call.CheckScope(kReadTargets, name.scope.organization));
+  }
   RETURN_IF_ERROR(ResolveBasis(call, *options_.tree, name.scope.basis));
   return name;
 }
@@ -357,6 +375,10 @@ absl::StatusOr<EditionFigureName> WorkSummaries::FrozenNameOf(const rpc::Call& c
   if (name.edition.tenant != call.federation) return OtherFederation();
   RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.edition.organization));
   RETURN_IF_ERROR(call.CheckScope(kReadEditions, name.edition.organization));
+  if (IsOfTarget(citation.aspect)) {
+    RETURN_IF_ERROR(CheckOrganization(*options_.tree, call.federation, name.organization));
+    RETURN_IF_ERROR(call.CheckScope(kReadTargets, name.organization));
+  }
   return name;
 }
 
@@ -399,16 +421,23 @@ absl::StatusOr<WorkSummaries::SaidByCitation> WorkSummaries::Recompute(
 
 absl::Status WorkSummaries::ReadCited(sql::Tx& tx, const rpc::Call& call, const Cited& cited,
                                       SaidByCitation& said) const {
-  const auto say = [&](const std::string& citation, const v1::Figure& figure) {
-    const auto exact = wording_.Exact(figure, Citation::Parse(citation).aspect);
-    said[citation] = {
-        .exact = exact.value_or(std::string(kNone)), .unit = figure.unit(), .unreadable = {}};
+  const auto say = [&](const std::string& citation, const FigureScope& scope,
+                       const v1::Measure& measure, const DimensionFilter& filter,
+                       StatedFigure stated, int64_t known_us) -> absl::Status {
+    const Aspect aspect = Citation::Parse(citation).aspect;
+    const TargetCompletions targets(tx, *options_.measures, known_us);
+    ASSIGN_OR_RETURN(stated.completion, targets.Of(scope, measure, filter, stated.figure, aspect));
+    said[citation] = {.exact = wording_.Exact(stated, aspect).value_or(std::string(kNone)),
+                      .unit = stated.figure.unit(),
+                      .unreadable = {}};
+    return absl::OkStatus();
   };
   FigureReader reader(tx, *options_.measures, call.federation, &call,
                       {v1::COMPARISON_YEAR_ON_YEAR, v1::COMPARISON_PERIOD_ON_PERIOD});
   for (const auto& [citation, name] : cited.today) {  // In order: measures stand together.
-    ASSIGN_OR_RETURN(const v1::Figure figure, reader.Read(name.scope, *name.measure, name.filter));
-    say(citation, figure);
+    ASSIGN_OR_RETURN(v1::Figure figure, reader.Read(name.scope, *name.measure, name.filter));
+    RETURN_IF_ERROR(
+        say(citation, name.scope, *name.measure, name.filter, {std::move(figure)}, kEver));
   }
   for (const auto& [of, names] : cited.frozen) {
     const auto& [edition, organization] = of;
@@ -416,11 +445,13 @@ absl::Status WorkSummaries::ReadCited(sql::Tx& tx, const rpc::Call& call, const 
         FrozenFigures::Load(tx, *options_.measures, names.begin()->second.edition, organization);
     if (!frozen.ok() && !absl::IsNotFound(frozen.status())) return frozen.status();
     for (const auto& [citation, name] : names) {
-      if (frozen.ok()) {
-        say(citation, frozen->Read(*name.measure, name.filter));
-      } else {
+      if (!frozen.ok()) {
         said[citation] = Unreadable(frozen.status());
+        continue;
       }
+      const FigureScope scope{call.federation, organization, frozen->period(), {}};
+      RETURN_IF_ERROR(say(citation, scope, *name.measure, name.filter,
+                          {frozen->Read(*name.measure, name.filter)}, frozen->closed_us()));
     }
   }
   return absl::OkStatus();

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "common/sheet/reader.h"
 #include "gonghui/reports/v1/edition.pb.h"
 #include "gonghui/reports/v1/summary.pb.h"
+#include "gonghui/reports/v1/target.pb.h"
 #include "tests/integration/reports_suite.h"
 
 namespace gonghui::reports {
@@ -86,6 +88,31 @@ class SummariesTest : public ReportsTest {
     return edition.ok() ? *edition : v1::Edition();
   }
 
+  // Of the first half of 2020, as the text says.
+  static std::string SafetyCopies(const std::string& markdown) {
+    constexpr std::string_view kBefore = "安全生产资料";
+    const size_t at = markdown.find(kBefore);
+    if (at == std::string::npos) return "";
+    const size_t begin = at + kBefore.size();
+    return markdown.substr(begin, markdown.find("[^", begin) - begin);
+  }
+
+  // What D01 is to hand out in 2020.
+  void SetSafetyTarget(const std::string& text) {
+    v1::SetTargetsRequest request;
+    request.set_parent("federations/demo");
+    v1::Target& target = *request.add_targets();
+    target.set_organization("D01");
+    target.set_measure("handouts_distributed");
+    target.set_dimensions("topic=safety");
+    target.set_period("2020");
+    target.set_text(text);
+    auto answer = admin_->Invoke<v1::SetTargetsResponse>(
+        "/gonghui.reports.v1.TargetService/SetTargets", request);
+    ASSERT_THAT(answer, IsOk());
+    ASSERT_EQ(answer->failures_size(), 0) << answer->DebugString();
+  }
+
   void AddPlanItem(const std::string& number, const std::string& type, const std::string& on_date,
                    const std::string& title, const std::string& organization = "D01") {
     common::v1::CreateRecordRequest request;
@@ -153,10 +180,8 @@ TEST_P(SummariesTest, TheSameFiguresStandInEveryFormat) {
 TEST_P(SummariesTest, AnEditedNumberIsFoundAndALaterRecordMakesItOutdated) {
   const std::string markdown = Markdown();
   const std::string figure = "安全生产资料";
-  const size_t at = markdown.find(figure);
-  ASSERT_NE(at, std::string::npos) << markdown;
-  const size_t end = markdown.find("[^", at);
-  const std::string number = markdown.substr(at + figure.size(), end - at - figure.size());
+  const std::string number = SafetyCopies(markdown);
+  ASSERT_NE(number, "") << markdown;
   const std::string edited =
       absl::StrReplaceAll(markdown, {{figure + number, figure + "1" + number}});
   ASSERT_OK_AND_ASSIGN(const auto checked, Check(v1::SUMMARY_FORMAT_MARKDOWN, edited));
@@ -260,6 +285,40 @@ TEST_P(SummariesTest, FromAnEditionByAnotherTreeOnlyWhatFitsIt) {
   ASSERT_OK_AND_ASSIGN(const auto theirs,
                        Check(v1::SUMMARY_FORMAT_MARKDOWN, markdown, clerk.get()));
   EXPECT_EQ(Unreadable(theirs), theirs.citations());
+}
+
+TEST_P(SummariesTest, TargetsAreSaidWhereThereAreAny) {
+  const std::string markdown = Markdown();
+  EXPECT_EQ(markdown.find("年度目标"), std::string::npos) << "there are no targets";
+  const std::string said = SafetyCopies(markdown);
+  int64_t copies = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(said, &copies)) << markdown;
+  SetSafetyTarget(absl::StrCat(copies * 2));
+  ASSERT_OK_AND_ASSIGN(const auto answer, Generate(Wanted()));
+  const std::string with = answer.files(0).content();
+  EXPECT_NE(with.find("后者完成年度目标的50%["), std::string::npos) << with;
+  EXPECT_NE(with.find("/handouts_distributed/2020H1/topic=safety#year_target = 50\n"),
+            std::string::npos)
+      << with;
+  ASSERT_OK_AND_ASSIGN(const auto checked, Check(v1::SUMMARY_FORMAT_MARKDOWN, with));
+  EXPECT_EQ(checked.findings_size(), 0) << checked.DebugString();
+
+  // An edition knows the targets of its day; a later one makes only what is of today outdated.
+  const v1::Edition edition = Close("D01", "2020H1");
+  v1::GenerateSummaryRequest request = Wanted();
+  request.set_edition(edition.name());
+  ASSERT_OK_AND_ASSIGN(const auto frozen, Generate(request));
+  SetSafetyTarget(absl::StrCat(copies * 4));
+  ASSERT_OK_AND_ASSIGN(const auto again, Generate(request));
+  EXPECT_EQ(again.files(0).content(), frozen.files(0).content());
+  EXPECT_NE(again.files(0).content().find("后者完成年度目标的50%["), std::string::npos);
+  ASSERT_OK_AND_ASSIGN(const auto same,
+                       Check(v1::SUMMARY_FORMAT_MARKDOWN, again.files(0).content()));
+  EXPECT_EQ(same.findings_size(), 0) << same.DebugString();
+  ASSERT_OK_AND_ASSIGN(const auto later, Check(v1::SUMMARY_FORMAT_MARKDOWN, with));
+  ASSERT_EQ(later.findings_size(), 1) << later.DebugString();
+  EXPECT_EQ(later.findings(0).fault(), v1::SUMMARY_FAULT_OUTDATED);
+  EXPECT_EQ(later.findings(0).expected(), "25%");
 }
 
 TEST_P(SummariesTest, PlanItemsAreWrittenAndTheirTextIsChecked) {

@@ -62,6 +62,13 @@ v1::Figure FigureOf(const Values& values, const FigureSlot& slot) {
   return figure;
 }
 
+// With its completion, "measure year_target".
+StatedFigure Stated(const Values& values, const FigureSlot& slot) {
+  const auto completion = values.find(slot.measure + " " + std::string(AspectWord(slot.aspect)));
+  const bool wanted = IsOfTarget(slot.aspect) && completion != values.end();
+  return {.figure = FigureOf(values, slot), .completion = wanted ? completion->second : ""};
+}
+
 const Values& SomeValues() {
   static const Values& values =
       *new Values{{"union_orgs_total", "878"},
@@ -84,7 +91,7 @@ const Values& SomeValues() {
 
 SummaryDocument Document(const Values& values = SomeValues()) {
   SummaryComposer::Source source;
-  source.figure = [&](const FigureSlot& slot) { return FigureOf(values, slot); };
+  source.figure = [&](const FigureSlot& slot) { return Stated(values, slot); };
   source.items[{"problem", ""}] = {
       {"federations/demo/activities/p1", "小微企业建会率不高，12家未建会", "", ""}};
   source.items[{"next", "next"}] = {
@@ -168,6 +175,29 @@ TEST(SummaryWords, ApproximateWordsFollowTheRule) {
   EXPECT_EQ(say(Aspect::kApprox, "-57000"), "-57000");
   EXPECT_EQ(say(Aspect::kApprox, "若干"), "若干");
   EXPECT_EQ(say(Aspect::kYoy, "—"), "—");
+}
+
+TEST(SummaryWords, TargetsAreSaidInPercentWhereThereAreAny) {
+  const Wording wording(Forms().catalog());
+  EXPECT_EQ(wording.Words("person", Aspect::kYearTarget, "49.73"), "49.73%");
+  EXPECT_TRUE(wording.Says("49.73％", "person", Aspect::kTarget, "49.73"));
+  EXPECT_FALSE(wording.Says("49.73", "person", Aspect::kTarget, "49.73"));
+  const Values without = {{"members_joined", "500"}};
+  Values with = without;
+  with["members_joined year_target"] = "49.73";
+  EXPECT_EQ(WriteMarkdown(Document(without)).find("年度目标"), std::string::npos);
+  const std::string markdown = WriteMarkdown(Document(with));
+  EXPECT_NE(markdown.find("新发展会员500[^1]人，完成年度目标的49.73%[^2]。"), std::string::npos)
+      << markdown;
+  EXPECT_NE(markdown.find("members_joined/2020H1#year_target = 49.73"), std::string::npos)
+      << markdown;
+  const auto same = Checked(ReadMarkdown(markdown), with);
+  EXPECT_EQ(same.findings_size(), 0) << same.DebugString();
+  const auto edited =
+      Checked(ReadMarkdown(absl::StrReplaceAll(markdown, {{"49.73%[", "94.73%["}})), with);
+  ASSERT_EQ(edited.findings_size(), 1) << edited.DebugString();
+  EXPECT_EQ(edited.findings(0).fault(), v1::SUMMARY_FAULT_DIFFERS);
+  EXPECT_EQ(edited.findings(0).expected(), "49.73%");
 }
 
 TEST(SummaryWords, ChangesHaveADirection) {
@@ -264,7 +294,7 @@ TEST(SummaryDocument, ConditionsChooseSentences) {
   auto forms = SummaryForms::Load(Catalogue(), {{"summary_t.yaml", yaml}});
   ASSERT_TRUE(forms.ok()) << forms.status();
   SummaryComposer::Source source;
-  source.figure = [](const FigureSlot& slot) { return FigureOf(SomeValues(), slot); };
+  source.figure = [](const FigureSlot& slot) { return Stated(SomeValues(), slot); };
   const Wording wording(forms->catalog());
   auto document =
       SummaryComposer(wording, source).Compose(**forms->Choose("t", "", *ParsePeriod("2020")), {});
