@@ -20,7 +20,7 @@ constexpr int kWeights[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 
 constexpr std::string_view kCheckDigits = "10X98765432";
 constexpr int kEarliestBirthYear = 1850;
 
-absl::Status Invalid(std::string_view what, std::string_view what_zh) {
+Error Invalid(std::string_view what, std::string_view what_zh) {
   return InvalidArgument(common::v1::REASON_ID_NUMBER_INVALID,
                          StrCat("the identity number ", what, "; compare it with the card"),
                          StrCat("身份证号", what_zh, "，请与证件核对"));
@@ -83,10 +83,37 @@ std::string Masked(std::string_view text, size_t head, size_t tail) {
                 text.substr(boundaries[characters - tail]));
 }
 
+// 3.20402E+17, as spreadsheets show a long number.
+bool IsScientific(std::string_view number) {
+  const size_t e = number.find('E');
+  if (e == number.npos || e == 0 || e + 1 == number.size()) return false;
+  const auto digits_and = [](std::string_view part, char other) {
+    return std::all_of(part.begin(), part.end(),
+                       [&](char c) { return absl::ascii_isdigit(c) || c == other; });
+  };
+  return digits_and(number.substr(0, e), '.') && digits_and(number.substr(e + 1), '+');
+}
+
+absl::Status Damaged(std::string_view damage, std::string_view what, std::string_view what_zh) {
+  return Invalid(StrCat(what, ": format the column as text and enter the number anew"),
+                 StrCat(what_zh, "：请将该列设为文本格式后重新录入"))
+      .With("damage", std::string(damage));
+}
+
 }  // namespace
 
+std::string NormalizePaperNumber(std::string_view text) { return ToUpper(Strip(Narrow(text))); }
+
 absl::StatusOr<std::string> NormalizeIdNumber(std::string_view text) {
-  std::string number = ToUpper(Strip(Narrow(text)));
+  std::string number = NormalizePaperNumber(text);
+  if (IsScientific(number)) {
+    return Damaged("scientific", "was turned into scientific notation by a spreadsheet",
+                   "被电子表格转成了科学计数法");
+  }
+  if ((number.size() == 17 || number.size() == 14) && AllDigits(number)) {
+    return Damaged("shortened", "has lost a digit or the X at its end, as happens in spreadsheets",
+                   "少了一位（或末位 X），常见于电子表格");
+  }
   if (number.size() == 15 && AllDigits(number)) {
     number.insert(6, "19");
     number += CheckDigit(number);
@@ -96,6 +123,10 @@ absl::StatusOr<std::string> NormalizeIdNumber(std::string_view text) {
   if (!has_form) {
     return Invalid("must have 18 digits (the last may be X) or 15",
                    "应为 18 位（末位可为 X）或 15 位");
+  }
+  if (number[17] != CheckDigit(number) && number.ends_with("000")) {
+    return Damaged("rounded", "ends in 000 and has a wrong check digit: a spreadsheet rounded it",
+                   "末三位为 000 且校验码不符，应是电子表格舍入所致");
   }
   if (number[17] != CheckDigit(number)) return Invalid("has a wrong check digit", "校验码不符");
   const std::string birth = BirthDateOf(number);

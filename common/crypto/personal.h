@@ -36,8 +36,12 @@ class PersonalData {
   std::unique_ptr<State> state_;
 };
 
+// The number of any paper as it is stored: upper case, half width, without blanks around it.
+std::string NormalizePaperNumber(std::string_view text);
 // GB 11643 resident identity number: normalises (trim, full width, x -> X, 15 -> 18 digits) and
 // checks digit and date. REASON_ID_NUMBER_INVALID otherwise; the message never repeats the number.
+// What a spreadsheet damaged is told apart by the metadata "damage": scientific (3.2E+17), rounded
+// (the last three digits became zeros), shortened (a digit was lost).
 absl::StatusOr<std::string> NormalizeIdNumber(std::string_view text);
 std::string BirthDateOf(std::string_view id_number);  // ISO, of a normalised number.
 std::string SexOf(std::string_view id_number);        // "male" or "female".

@@ -20,16 +20,6 @@
 namespace gonghui::membership {
 namespace {
 
-// What requests do not set.
-void ClearOutputs(v1::Member& member) {
-  for (auto clear : {&v1::Member::clear_name, &v1::Member::clear_etag, &v1::Member::clear_state,
-                     &v1::Member::clear_create_time_us, &v1::Member::clear_retained_from,
-                     &v1::Member::clear_leave_reason, &v1::Member::clear_seniority_from,
-                     &v1::Member::clear_merged_into}) {
-    (member.*clear)();
-  }
-}
-
 // Whether the person was entered with just this content, and where the register stands since.
 bool SameContent(const MemberRow& existing, const MemberRow& wanted) {
   v1::Member a = existing.member;
@@ -39,43 +29,6 @@ bool SameContent(const MemberRow& existing, const MemberRow& wanted) {
     ClearOutputs(*member);
   }
   return a.SerializeAsString() == b.SerializeAsString();
-}
-
-Error Registered(const std::string& federation, const MemberRow& existing, std::string_view at) {
-  const v1::Member& member = existing.member;
-  if (member.state() == kMerged) {
-    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
-                         "this number belongs to a record that was merged into the member named in "
-                         "the metadata; go on with that one",
-                         "该号码的记录已并入元数据中的会员，请改用该会员")
-        .With("member", MemberName(federation, member.merged_into()))
-        .At(StrCat(at, "id_number"));
-  }
-  if (member.state() == "left") {
-    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
-                         "the person was a member and left; use JoinMember on the member named in "
-                         "the metadata",
-                         "此人曾入会后已离会，请对元数据中的会员办理重新入会（JoinMember）")
-        .With("member", MemberName(federation, existing.id))
-        .At(StrCat(at, "id_number"));
-  }
-  return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
-                       "the person is a member of this organisation already; use UpdateMember to "
-                       "change the data",
-                       "此人已是本工会会员；如需更正登记内容请用修改（UpdateMember）")
-      .With("member", MemberName(federation, existing.id))
-      .At(StrCat(at, "id_number"));
-}
-
-Error Elsewhere(const MemberRow& existing, std::string_view at) {
-  const std::string& organization = existing.member.organization();
-  return FailedPrecondition(
-             common::v1::REASON_MEMBER_ELSEWHERE,
-             StrCat("the person is an active member of the organisation '", organization,
-                    "'; ask for a transfer by StartTransfer"),
-             StrCat("此人是工会“", organization, "”的在册会员，请办理转会（StartTransfer）"))
-      .With("organization", organization)
-      .At(StrCat(at, "id_number"));
 }
 
 void AddFacts(feed::v1::Event& event, const std::string& name,
@@ -157,11 +110,9 @@ absl::Status Members::InsertNew(sql::Tx& tx, const std::string& federation,
     const Candidate& candidate = candidates[i];
     const MemberRow& found = *by_index.at(candidate.row.id_index);
     if (found.id == candidate.row.id) continue;
-    const bool elsewhere = found.member.organization() != candidate.row.member.organization();
     existing[i] = SameContent(found, candidate.row);
-    statuses[i] = elsewhere && found.member.state() == "active"
-                      ? absl::Status(Elsewhere(found, candidate.at))
-                      : absl::Status(Registered(federation, found, candidate.at));
+    statuses[i] =
+        AlreadyRegistered(federation, found, candidate.row.member.organization(), candidate.at);
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "common/catalog/fact_rules.h"
+#include "services/membership/card_rows.h"
 #include "services/membership/open_organizations.h"
 #include "services/membership/organization_rules.h"
 
@@ -15,7 +16,51 @@ using common::v1::Fact;
 constexpr sql::Query kVersion{"membership.member_version",
                               "SELECT version FROM members WHERE tenant=$1 AND member_id=$2"};
 
+Error Registered(const std::string& federation, const MemberRow& existing, std::string_view at) {
+  const v1::Member& member = existing.member;
+  if (member.state() == kMerged) {
+    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                         "this number belongs to a record that was merged into the member named in "
+                         "the metadata; go on with that one",
+                         "该号码的记录已并入元数据中的会员，请改用该会员")
+        .With("member", MemberName(federation, member.merged_into()))
+        .At(StrCat(at, "id_number"));
+  }
+  if (member.state() == "left") {
+    return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                         "the person was a member and left; use JoinMember on the member named in "
+                         "the metadata",
+                         "此人曾入会后已离会，请对元数据中的会员办理重新入会（JoinMember）")
+        .With("member", MemberName(federation, existing.id))
+        .At(StrCat(at, "id_number"));
+  }
+  return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                       "the person is a member of this organisation already; use UpdateMember to "
+                       "change the data",
+                       "此人已是本工会会员；如需更正登记内容请用修改（UpdateMember）")
+      .With("member", MemberName(federation, existing.id))
+      .At(StrCat(at, "id_number"));
+}
+
+Error Elsewhere(const MemberRow& existing, std::string_view at) {
+  const std::string& organization = existing.member.organization();
+  return FailedPrecondition(
+             common::v1::REASON_MEMBER_ELSEWHERE,
+             StrCat("the person is an active member of the organisation '", organization,
+                    "'; ask for a transfer by StartTransfer"),
+             StrCat("此人是工会“", organization, "”的在册会员，请办理转会（StartTransfer）"))
+      .With("organization", organization)
+      .At(StrCat(at, "id_number"));
+}
+
 }  // namespace
+
+absl::Status AlreadyRegistered(const std::string& federation, const MemberRow& existing,
+                               const std::string& organization, std::string_view at) {
+  const bool elsewhere = existing.member.organization() != organization;
+  if (elsewhere && existing.member.state() == "active") return Elsewhere(existing, at);
+  return Registered(federation, existing, at);
+}
 
 Error UnknownMember(const std::string& id, std::string_view field) {
   return NotFound(common::v1::REASON_NOT_FOUND,
@@ -143,11 +188,12 @@ absl::Status MemberEdit::Write(sql::Tx& tx, const rpc::Call& call, v1::MemberEve
   const std::string name = MemberName(federation_, row_.id);
   event.add_resources(name);
   const std::vector<Fact> difference = catalog::FactChanges(before, after);
-  if (difference.empty()) return absl::OkStatus();
-  common::v1::RecordFacts& record = *event.add_facts();
-  record.set_record(name);
-  record.mutable_facts()->Assign(difference.begin(), difference.end());
-  return absl::OkStatus();
+  if (!difference.empty()) {
+    common::v1::RecordFacts& record = *event.add_facts();
+    record.set_record(name);
+    record.mutable_facts()->Assign(difference.begin(), difference.end());
+  }
+  return MoveCards(tx, federation_, *members_->card_kind, before_, row_, event);
 }
 
 absl::Status CheckRejoin(sql::Tx& tx, const std::string& federation, const MemberEdit& edit,

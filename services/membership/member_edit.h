@@ -25,11 +25,19 @@ struct MemberRegister {
   MemberStore store;
   const catalog::Catalog* catalog;
   const common::v1::Kind* kind;  // Of members.
+  const common::v1::Kind* card_kind;
 
   MemberRegister(const catalog::Catalog& catalog, const crypto::PersonalData& personal)
-      : store{personal}, catalog(&catalog), kind(catalog.FindKind("member")) {}
+      : store{personal},
+        catalog(&catalog),
+        kind(catalog.FindKind("member")),
+        card_kind(catalog.FindKind("membership_card")) {}
 };
 
+// What to say where a person to be entered at `organization` is registered already; at `at` +
+// id_number.
+absl::Status AlreadyRegistered(const std::string& federation, const MemberRow& existing,
+                               const std::string& organization, std::string_view at);
 Error UnknownMember(const std::string& id, std::string_view field);
 // `date` lies before `limit`, which is what `than` names; at `field`.
 Error DateBefore(std::string_view field, const std::string& date, std::string_view than,

@@ -297,13 +297,13 @@ v1::Member MaskedView(const std::string& federation, const MemberRow& row) {
   v1::Member view = row.member;
   view.set_name(MemberName(federation, row.id));
   view.set_etag(rpc::MakeEtag(row.version));
+  // The mask of 18 digits hides nothing but the birth date.
+  if (view.id_number().size() == 18) view.clear_birth_date();
   view.set_id_number(crypto::MaskIdNumber(view.id_number()));
   if (!view.phone().empty()) view.set_phone(crypto::MaskPhone(view.phone()));
   view.set_leave_reason(row.leave_reason);
   if (view.seniority_from().empty()) view.set_seniority_from(view.joined_on());
   if (view.state() == "active" && !view.retained_from().empty()) view.set_state("retained");
-  // The mask hides nothing but the birth date.
-  if (view.id_type() == "resident_id") view.clear_birth_date();
   return view;
 }
 

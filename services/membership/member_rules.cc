@@ -1,16 +1,25 @@
 #include "services/membership/member_rules.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/crypto/personal.h"
+#include "re2/re2.h"
 #include "services/membership/codes.h"
 
 namespace gonghui::membership {
 namespace {
+
+// The group of papers in the catalogue whose 18 digits follow GB 11643.
+constexpr std::string_view kResidentNumbers = "gb11643";
+constexpr size_t kResidentDigits = 18;
 
 absl::Status Required(std::string field) {
   return InvalidArgument(common::v1::REASON_FIELD_REQUIRED, StrCat(field, " is blank; fill it"),
@@ -28,20 +37,55 @@ absl::Status Disagrees(std::string field) {
       .At(std::move(field));
 }
 
-absl::Status NormalizeIdentity(std::string_view at, v1::Member& member) {
+// The patterns of papers, each compiled once.
+const re2::RE2& Compiled(const std::string& pattern) {
+  static absl::Mutex mutex;
+  static auto& compiled = *new std::map<std::string, std::unique_ptr<re2::RE2>>();
+  absl::MutexLock lock(&mutex);
+  std::unique_ptr<re2::RE2>& entry = compiled[pattern];
+  if (entry == nullptr) entry = std::make_unique<re2::RE2>(pattern);
+  return *entry;
+}
+
+absl::Status CheckForm(const common::v1::Code& paper, const std::string& number,
+                       std::string_view at) {
+  if (paper.pattern().empty() || re2::RE2::FullMatch(number, Compiled(paper.pattern()))) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument(
+             common::v1::REASON_ID_NUMBER_INVALID,
+             StrCat("this is no number of the paper '", paper.code(), "': ", paper.hint().en(),
+                    "; compare it with the paper, or correct "
+                    "its kind"),
+             StrCat("这不是“", paper.label().zh(), "”的号码：", paper.hint().zh(),
+                    "，请与证件核对或更正证件类别"))
+      .With("id_type", paper.code())
+      .At(StrCat(at, "id_number"));
+}
+
+absl::Status NormalizeIdentity(const catalog::Catalog& catalog, std::string_view at,
+                               v1::Member& member) {
   std::string& number = *member.mutable_id_number();
-  if (member.id_type() != "resident_id") {
-    number = ToUpper(Strip(number));
-    return number.empty() ? Required(StrCat(at, "id_number")) : absl::OkStatus();
+  const common::v1::Code* paper = catalog.FindCode("id_type", member.id_type());
+  if (paper == nullptr) return Internal("a paper that the catalogue does not know");
+  const bool resident = paper->code() == "resident_id";
+  std::string normal = crypto::NormalizePaperNumber(number);
+  if (normal.empty()) return Required(StrCat(at, "id_number"));
+  // The 18 digits of other papers of the group follow the same standard.
+  if (!resident && (paper->group() != kResidentNumbers || normal.size() != kResidentDigits)) {
+    number = std::move(normal);
+    return CheckForm(*paper, number, at);
   }
-  absl::StatusOr<std::string> normal = crypto::NormalizeIdNumber(number);
-  if (!normal.ok()) {
-    return InvalidArgument(common::v1::REASON_ID_NUMBER_INVALID,
-                           std::string(FromAbsl(normal.status().message())),
-                           MessageZhOf(normal.status()))
-        .At(StrCat(at, "id_number"));
+  absl::StatusOr<std::string> checked = crypto::NormalizeIdNumber(normal);
+  if (!checked.ok()) {
+    Error error = InvalidArgument(common::v1::REASON_ID_NUMBER_INVALID,
+                                  std::string(FromAbsl(checked.status().message())),
+                                  MessageZhOf(checked.status()));
+    for (auto& [key, value] : MetadataOf(checked.status())) std::move(error).With(key, value);
+    return std::move(error).At(StrCat(at, "id_number"));
   }
-  number = *std::move(normal);
+  number = *std::move(checked);
+  RETURN_IF_ERROR(CheckForm(*paper, number, at));
   const std::string sex = crypto::SexOf(number);
   const std::string birth_date = crypto::BirthDateOf(number);
   const bool sex_given = !member.sex().empty() && member.sex() != "unknown";
@@ -90,11 +134,20 @@ absl::Status NormalizePhone(std::string_view at, v1::Member& member) {
 
 }  // namespace
 
+void ClearOutputs(v1::Member& member) {
+  for (auto clear : {&v1::Member::clear_name, &v1::Member::clear_etag, &v1::Member::clear_state,
+                     &v1::Member::clear_create_time_us, &v1::Member::clear_retained_from,
+                     &v1::Member::clear_leave_reason, &v1::Member::clear_seniority_from,
+                     &v1::Member::clear_merged_into}) {
+    (member.*clear)();
+  }
+}
+
 absl::Status NormalizePaper(const catalog::Catalog& catalog, std::string_view at,
                             v1::Member& member) {
   if (member.id_type().empty()) member.set_id_type("resident_id");
   RETURN_IF_ERROR(ToCode(catalog, "id_type", StrCat(at, "id_type"), *member.mutable_id_type()));
-  return NormalizeIdentity(at, member);
+  return NormalizeIdentity(catalog, at, member);
 }
 
 absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,

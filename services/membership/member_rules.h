@@ -15,6 +15,8 @@ namespace gonghui::membership {
 absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,
                              v1::Member& member);
 
+// Takes out what requests do not set.
+void ClearOutputs(v1::Member& member);
 // The kind of paper and its number only; other fields are derived from the number where it holds
 // them.
 absl::Status NormalizePaper(const catalog::Catalog& catalog, std::string_view at,

@@ -100,7 +100,7 @@ absl::StatusOr<std::vector<MemberRow>> Members::FindByNumber(const rpc::Call& ca
   // The paper is not named, so each kind of paper is tried.
   std::vector<std::string> indexes;
   for (const common::v1::Code& paper : catalog_.FindCodes("id_type")->codes()) {
-    std::string number = ToUpper(Strip(request.id_number()));
+    std::string number = crypto::NormalizePaperNumber(request.id_number());
     if (paper.code() == "resident_id") {
       absl::StatusOr<std::string> normal = crypto::NormalizeIdNumber(request.id_number());
       if (!normal.ok()) continue;

@@ -10,7 +10,10 @@
 #include "common/records/schema.embedded.h"
 #include "common/rpc/schema.embedded.h"
 #include "common/sql/migrate.h"
+#include "services/membership/applications.h"
+#include "services/membership/cards.h"
 #include "services/membership/catalog.embedded.h"
+#include "services/membership/employments.h"
 #include "services/membership/federations.h"
 #include "services/membership/member_history.h"
 #include "services/membership/members.h"
@@ -33,6 +36,9 @@ class MembershipService : public Hosted {
         members_(host, catalog_, *cache_),
         history_(host, catalog_),
         transfers_(host, catalog_, *cache_),
+        applications_(host, catalog_, *cache_),
+        employments_(host, catalog_),
+        cards_(host, catalog_),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -45,6 +51,9 @@ class MembershipService : public Hosted {
         member_service_("gonghui.membership.v1.MemberService", *host.pipeline),
         history_service_("gonghui.membership.v1.MemberHistoryService", *host.pipeline),
         transfer_service_("gonghui.membership.v1.TransferService", *host.pipeline),
+        application_service_("gonghui.membership.v1.ApplicationService", *host.pipeline),
+        employment_service_("gonghui.membership.v1.EmploymentService", *host.pipeline),
+        card_service_("gonghui.membership.v1.CardService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
     federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
@@ -97,12 +106,38 @@ class MembershipService : public Hosted {
     t.Handle("GetTransfer", &transfers_, &Transfers::Get);
     t.Handle("ListTransfers", &transfers_, &Transfers::List);
 
+    rpc::Service& a = application_service_;
+    a.Handle("SubmitApplication", &applications_, &Applications::Submit);
+    a.Handle("ApproveApplication", &applications_, &Applications::Approve);
+    a.Handle("RefuseApplication", &applications_, &Applications::Refuse);
+    a.Handle("WithdrawApplication", &applications_, &Applications::Withdraw);
+    a.Handle("GetApplication", &applications_, &Applications::Get);
+    a.Handle("ListApplications", &applications_, &Applications::List);
+
+    rpc::Service& e = employment_service_;
+    e.Handle("CreateEmployment", &employments_, &Employments::Create);
+    e.Handle("UpdateEmployment", &employments_, &Employments::Update);
+    e.Handle("DeleteEmployment", &employments_, &Employments::Delete);
+    e.Handle("ListEmployments", &employments_, &Employments::List);
+
+    rpc::Service& c = card_service_;
+    c.Handle("IssueCard", &cards_, &Cards::Issue);
+    c.Handle("BatchIssueCards", &cards_, &Cards::BatchIssue);
+    c.Handle("ReportCardLoss", &cards_, &Cards::ReportLoss);
+    c.Handle("ReplaceCard", &cards_, &Cards::Replace);
+    c.Handle("CancelCard", &cards_, &Cards::Cancel);
+    c.Handle("GetCard", &cards_, &Cards::Get);
+    c.Handle("ListCards", &cards_, &Cards::List);
+    c.Handle("CountCards", &cards_, &Cards::Count);
+    c.Handle("VerifyCard", &cards_, &Cards::Verify);
+
     registers_.Serve(register_service_);
   }
 
   std::vector<rpc::Service*> services() override {
-    return {&federation_service_, &organization_service_, &reorganization_service_,
-            &member_service_,     &history_service_,      &transfer_service_,
+    return {&federation_service_,  &organization_service_, &reorganization_service_,
+            &member_service_,      &history_service_,      &transfer_service_,
+            &application_service_, &employment_service_,   &card_service_,
             &register_service_};
   }
 
@@ -115,6 +150,9 @@ class MembershipService : public Hosted {
   Members members_;
   MemberHistory history_;
   Transfers transfers_;
+  Applications applications_;
+  Employments employments_;
+  Cards cards_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
@@ -122,6 +160,9 @@ class MembershipService : public Hosted {
   rpc::Service member_service_;
   rpc::Service history_service_;
   rpc::Service transfer_service_;
+  rpc::Service application_service_;
+  rpc::Service employment_service_;
+  rpc::Service card_service_;
   rpc::Service register_service_;
 };
 

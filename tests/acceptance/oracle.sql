@@ -89,6 +89,18 @@ FROM membership_span AS span WHERE joined_on BETWEEN :first AND :last
 SELECT organization, left_on AS day, sex
 FROM membership_span WHERE left_on BETWEEN :first AND :last AND leave_reason = 'transfer';
 
+-- cards_issued_members: COUNT(DISTINCT subject) by medium, sex
+-- Different persons with a card that is valid at the period's end, of those held where they are now.
+SELECT organization, :last AS day, subject, medium, sex
+FROM membership.cards WHERE tenant = 'demo' AND held_from <= :last
+  AND (ended_on = '' OR ended_on > :last);
+
+-- cards_replaced: COUNT(*) by medium
+-- Cards given in the period in place of others.
+SELECT organization, issued_on AS day, medium
+FROM membership.cards
+WHERE tenant = 'demo' AND replaces <> '' AND issued_on BETWEEN :first AND :last;
+
 -- union_orgs_total: COUNT(*) by kind
 -- Organisations that stand at the period's end.
 SELECT id AS organization, :last AS day, kind
@@ -161,6 +173,7 @@ FROM record WHERE kind = 'superior_visit' AND on_date BETWEEN :first AND :last;
 -- Pilots named up to the period's end and not ended by then.
 SELECT organization, :last AS day
 FROM record WHERE kind = 'reform_pilot' AND on_date <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last)
   AND (ends_on = '' OR ends_on >= :last);
 
 -- pilot_experiences_summarised: COUNT(*)
@@ -185,12 +198,14 @@ FROM record WHERE kind = 'hardship_file' AND on_date <= :last
 -- files_entered: COUNT(*) by level or all
 -- Hardship files opened in the period.
 SELECT organization, on_date AS day, fields ->> 'level' AS level
-FROM record WHERE kind = 'hardship_file' AND on_date BETWEEN :first AND :last;
+FROM record WHERE kind = 'hardship_file' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'regraded' = 'false';
 
 -- files_exited: COUNT(*) by level or all
 -- Hardship files exited in the period.
 SELECT organization, entered ->> 'exited' AS day, fields ->> 'level' AS level
-FROM record WHERE kind = 'hardship_file' AND entered ->> 'exited' BETWEEN :first AND :last;
+FROM record WHERE kind = 'hardship_file' AND entered ->> 'exited' BETWEEN :first AND :last
+  AND fields ->> 'leaving' <> 'regraded';
 
 -- programmes_selected: COUNT(*) by event
 -- Programmes selected in the period.
@@ -553,3 +568,460 @@ WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'next' AND on_date BETWEEN
 SELECT organization, on_date AS day FROM record
 WHERE kind = 'plan_item' AND fields ->> 'item_type' = 'requirement'
   AND on_date BETWEEN :first AND :last;
+
+-- committees_in_office: COUNT(*) by body
+-- Committees whose term had begun and not ended by the period's end.
+SELECT organization, :last AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'committee_term' AND on_date <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- officers_elected: COUNT(*) by post
+-- Candidates elected in the period.
+SELECT organization, entered ->> 'elected' AS day, fields ->> 'post' AS post
+FROM record WHERE kind = 'election_candidate' AND entered ->> 'elected' BETWEEN :first AND :last;
+
+-- posts_required: SUM(required_count) by post
+-- Posts planned at the period's end.
+SELECT organization, :last AS day, CAST(fields ->> 'required_count' AS INTEGER) AS required_count, fields ->> 'post' AS post
+FROM record WHERE kind = 'post_plan' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- posts_filled: COUNT(*) by post
+-- Planned posts that are held at the period's end.
+SELECT h.organization, :last AS day, p.fields ->> 'post' AS post
+FROM record AS h JOIN record AS p ON p.record_id = h.parent_id
+WHERE h.kind = 'post_holding' AND h.on_date <= :last
+  AND (h.entered ->> 'left' IS NULL OR h.entered ->> 'left' > :last);
+
+-- posts_vacant: SUM(vacant) by post
+-- Posts planned less those held.
+SELECT organization, :last AS day, CAST(fields ->> 'required_count' AS INTEGER) AS vacant,
+  fields ->> 'post' AS post
+FROM record WHERE kind = 'post_plan' AND on_date <= :last AND (ends_on = '' OR ends_on >= :last)
+UNION ALL
+SELECT h.organization, :last AS day, -1, p.fields ->> 'post' AS post
+FROM record AS h JOIN record AS p ON p.record_id = h.parent_id
+WHERE h.kind = 'post_holding' AND h.on_date <= :last
+  AND (h.entered ->> 'left' IS NULL OR h.entered ->> 'left' > :last);
+
+-- posts_filled_rate: SUM(100 * held) per SUM(due) to 2 decimals by post
+-- Per cent of the planned posts that are held.
+SELECT organization, :last AS day, CAST(fields ->> 'required_count' AS INTEGER) AS due, 0 AS held,
+  fields ->> 'post' AS post
+FROM record WHERE kind = 'post_plan' AND on_date <= :last AND (ends_on = '' OR ends_on >= :last)
+UNION ALL
+SELECT h.organization, :last AS day, 0, 1, p.fields ->> 'post' AS post
+FROM record AS h JOIN record AS p ON p.record_id = h.parent_id
+WHERE h.kind = 'post_holding' AND h.on_date <= :last
+  AND (h.entered ->> 'left' IS NULL OR h.entered ->> 'left' > :last);
+
+-- cadres_total: COUNT(*) by full_time, post
+-- Posts held at the period's end.
+SELECT organization, :last AS day, fields ->> 'post' AS post, fields ->> 'full_time' AS full_time
+FROM record WHERE kind = 'post_holding' AND on_date <= :last
+  AND (entered ->> 'left' IS NULL OR entered ->> 'left' > :last);
+
+-- committee_adjustments: COUNT(*) by way
+-- Co-optings and by-elections in the period.
+SELECT organization, on_date AS day, fields ->> 'way' AS way
+FROM record WHERE kind = 'post_holding' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'way' IN ('by_election', 'co_opted');
+
+-- team_leaders_appointed: COUNT(*)
+-- Leaders appointed by competition in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'post_holding' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'way' = 'competitive' AND fields ->> 'post' IN ('group_leader', 'team_leader');
+
+-- womens_committees_established: COUNT(*) by form
+-- Women's committees set up in the period.
+SELECT organization, on_date AS day, fields ->> 'form' AS form
+FROM record WHERE kind = 'womens_committee' AND on_date BETWEEN :first AND :last;
+
+-- womens_committees_total: COUNT(*)
+-- Women's committees at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'womens_committee' AND on_date <= :last
+  AND (entered ->> 'dissolved' IS NULL OR entered ->> 'dissolved' > :last);
+
+-- womens_committee_coverage: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Per cent of the unions that have a women's committee.
+SELECT id AS organization, :last AS day, 0 AS part, 1 AS whole
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open'
+UNION ALL
+SELECT organization, :last, 1, 0
+FROM record WHERE kind = 'womens_committee' AND on_date <= :last
+  AND (entered ->> 'dissolved' IS NULL OR entered ->> 'dissolved' > :last);
+
+-- pacesetter_posts: COUNT(*)
+-- Pace-setter posts named and not revoked by the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'pacesetter_post' AND entered ->> 'named' <= :last
+  AND (entered ->> 'revoked' IS NULL OR entered ->> 'revoked' > :last);
+
+-- meetings_held: COUNT(*) by body
+-- Meetings held in the period.
+SELECT organization, entered ->> 'held' AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'meeting' AND entered ->> 'held' BETWEEN :first AND :last;
+
+-- resolutions_passed: COUNT(*)
+-- Resolutions passed in the period.
+SELECT organization, entered ->> 'passed' AS day
+FROM record WHERE kind = 'meeting_resolution' AND entered ->> 'passed' BETWEEN :first AND :last;
+
+-- congress_delegates_attending: SUM(attended) by body
+-- Those who attended congresses in the period.
+SELECT organization, entered ->> 'held' AS day, CAST(fields ->> 'attended' AS INTEGER) AS attended, fields ->> 'body' AS body
+FROM record WHERE kind = 'meeting' AND entered ->> 'held' BETWEEN :first AND :last
+  AND fields ->> 'body' IN ('congress', 'workers_congress');
+
+-- delegates_total: COUNT(*) by body, category
+-- Delegates who serve at the period's end.
+SELECT d.organization, :last AS day, r.fields ->> 'body' AS body, d.fields ->> 'category' AS category
+FROM record AS d JOIN record AS r ON r.record_id = d.parent_id
+WHERE d.kind = 'congress_delegate' AND d.on_date <= :last
+  AND (d.entered ->> 'left' IS NULL OR d.entered ->> 'left' > :last);
+
+-- frontline_delegates: COUNT(*) by body
+-- Front-line delegates who serve at the period's end.
+SELECT d.organization, :last AS day, r.fields ->> 'body' AS body
+FROM record AS d JOIN record AS r ON r.record_id = d.parent_id
+WHERE d.kind = 'congress_delegate' AND d.on_date <= :last
+  AND (d.entered ->> 'left' IS NULL OR d.entered ->> 'left' > :last)
+  AND d.fields ->> 'category' = 'front_line';
+
+-- frontline_delegate_share: SUM(100 * front) per COUNT(*) to 2 decimals by body
+-- Per cent of the delegates from the front line.
+SELECT d.organization, :last AS day, r.fields ->> 'body' AS body,
+  d.fields ->> 'category' = 'front_line' AS front
+FROM record AS d JOIN record AS r ON r.record_id = d.parent_id
+WHERE d.kind = 'congress_delegate' AND d.on_date <= :last
+  AND (d.entered ->> 'left' IS NULL OR d.entered ->> 'left' > :last);
+
+-- delegate_by_elections: COUNT(*)
+-- Delegates elected in by-elections in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'congress_delegate' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'by_election' = 'true';
+
+-- entities_without_union: COUNT(*) by enterprise_size
+-- Economic entities without a union.
+SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last)
+  AND fields ->> 'has_union' = 'false';
+
+-- ledger_changes: COUNT(*) by change
+-- Changes of the ledger in the period.
+SELECT organization, on_date AS day, fields ->> 'change' AS change
+FROM record WHERE kind = 'entity_change' AND on_date BETWEEN :first AND :last;
+
+-- organising_reports: COUNT(*)
+-- Weekly reports in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'organising_report' AND on_date BETWEEN :first AND :last;
+
+-- areas_surveyed: COUNT(DISTINCT patch)
+-- Different patches that reported in the period.
+SELECT organization, on_date AS day, fields ->> 'patch' AS patch
+FROM record WHERE kind = 'organising_report' AND on_date BETWEEN :first AND :last;
+
+-- entities_surveyed: SUM(surveyed)
+-- Entities surveyed in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'surveyed' AS INTEGER) AS surveyed
+FROM record WHERE kind = 'organising_report' AND on_date BETWEEN :first AND :last;
+
+-- establishments_applied: COUNT(*)
+-- Applications to found a union in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'establishment' AND on_date BETWEEN :first AND :last;
+
+-- establishments_approved: COUNT(*) by form
+-- Unions approved in the period.
+SELECT organization, entered ->> 'approved' AS day, fields ->> 'form' AS form
+FROM record WHERE kind = 'establishment' AND entered ->> 'approved' BETWEEN :first AND :last;
+
+-- legal_person_registrations: COUNT(*)
+-- Legal personalities granted in the period.
+SELECT organization, entered ->> 'granted' AS day
+FROM record WHERE kind = 'legal_person' AND entered ->> 'granted' BETWEEN :first AND :last
+  AND fields ->> 'certificate' = 'legal_person';
+
+-- certified_unions: COUNT(*)
+-- Unions whose certificate is valid at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'legal_person' AND fields ->> 'certificate' = 'legal_person'
+  AND entered ->> 'granted' <= :last
+  AND (entered ->> 'cancelled' IS NULL OR entered ->> 'cancelled' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- certified_union_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Per cent of the unions whose certificate is valid.
+SELECT id AS organization, :last AS day, 0 AS part, 1 AS whole
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open'
+UNION ALL
+SELECT organization, :last, 1, 0
+FROM record WHERE kind = 'legal_person' AND fields ->> 'certificate' = 'legal_person'
+  AND entered ->> 'granted' <= :last
+  AND (entered ->> 'cancelled' IS NULL OR entered ->> 'cancelled' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- certificate_kinds: COUNT(DISTINCT certificate)
+-- Different kinds of certificates granted in the period.
+SELECT organization, entered ->> 'granted' AS day, fields ->> 'certificate' AS certificate
+FROM record WHERE kind = 'legal_person' AND entered ->> 'granted' BETWEEN :first AND :last;
+
+-- organiser_candidates: COUNT(*)
+-- Candidates in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'organiser_candidate' AND on_date BETWEEN :first AND :last;
+
+-- organisers_recruited: COUNT(*)
+-- Organisers hired in the period.
+SELECT organization, entered ->> 'hired' AS day
+FROM record WHERE kind = 'organiser_candidate' AND entered ->> 'hired' BETWEEN :first AND :last;
+
+-- organisers_total: COUNT(*)
+-- Organisers at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'organiser_candidate' AND entered ->> 'hired' <= :last
+  AND (entered ->> 'left' IS NULL OR entered ->> 'left' > :last);
+
+-- collective_contracts_signed: COUNT(*) by kind
+-- Contracts signed in the period.
+SELECT organization, entered ->> 'signed' AS day, fields ->> 'contract_kind' AS kind
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'signed' BETWEEN :first AND :last;
+
+-- collective_contracts_renewed: COUNT(*) by kind
+-- Contracts signed in the period that renew another.
+SELECT organization, entered ->> 'signed' AS day, fields ->> 'contract_kind' AS kind
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'signed' BETWEEN :first AND :last
+  AND fields ->> 'renews' <> '';
+
+-- collective_contracts_in_force: COUNT(*) by kind
+-- Contracts in force at the period's end.
+SELECT organization, :last AS day, fields ->> 'contract_kind' AS kind
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'effective' <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- unions_with_contract: COUNT(DISTINCT organization)
+-- Different unions with a contract in force at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'effective' <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- contract_workers_covered: SUM(employees) by kind
+-- Workers under contracts in force at the period's end.
+SELECT organization, :last AS day, CAST(fields ->> 'employees' AS INTEGER) AS employees, fields ->> 'contract_kind' AS kind
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'effective' <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- contract_signing_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Per cent of the unions that have a contract in force.
+SELECT id AS organization, :last AS day, 0 AS part, 1 AS whole
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open'
+UNION ALL
+SELECT DISTINCT organization, :last, 1, 0
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'effective' <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- offers_sent: COUNT(*) by topic
+-- Offers sent in the period.
+SELECT organization, on_date AS day, fields ->> 'topic' AS topic
+FROM record WHERE kind = 'bargaining_offer' AND on_date BETWEEN :first AND :last;
+
+-- offers_answered: COUNT(*) by outcome
+-- Offers answered in the period.
+SELECT organization, entered ->> 'answered' AS day, fields ->> 'outcome' AS outcome
+FROM record WHERE kind = 'bargaining_offer' AND entered ->> 'answered' BETWEEN :first AND :last;
+
+-- safety_certificates_obtained: COUNT(*)
+-- Safety standards granted in the period.
+SELECT organization, entered ->> 'granted' AS day
+FROM record WHERE kind = 'enterprise_title' AND entered ->> 'granted' BETWEEN :first AND :last
+  AND fields ->> 'enterprise_title' = 'safety_standard';
+
+-- harmonious_enterprises: COUNT(*) by grade
+-- Harmonious enterprises at the period's end.
+SELECT organization, :last AS day, fields ->> 'grade' AS grade
+FROM record WHERE kind = 'enterprise_title' AND entered ->> 'granted' <= :last
+  AND (entered ->> 'lost' IS NULL OR entered ->> 'lost' > :last)
+  AND (ends_on = '' OR ends_on >= :last)
+  AND fields ->> 'enterprise_title' = 'harmonious_enterprise';
+
+-- mediation_committees: COUNT(*)
+-- Mediation committees at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'enterprise_body' AND on_date <= :last
+  AND (entered ->> 'dissolved' IS NULL OR entered ->> 'dissolved' > :last)
+  AND fields ->> 'body' = 'mediation';
+
+-- mediation_committee_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Mediation committees, per cent of the economic entities.
+SELECT organization, :last AS day, 0 AS part, 1 AS whole
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND (ends_on = '' OR ends_on >= :last)
+UNION ALL
+SELECT organization, :last, 1, 0
+FROM record WHERE kind = 'enterprise_body' AND fields ->> 'body' = 'mediation' AND on_date <= :last
+  AND (entered ->> 'dissolved' IS NULL OR entered ->> 'dissolved' > :last);
+
+-- three_bodies_total: COUNT(*) by body
+-- Bodies at enterprises at the period's end.
+SELECT organization, :last AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'enterprise_body' AND on_date <= :last
+  AND (entered ->> 'dissolved' IS NULL OR entered ->> 'dissolved' > :last);
+
+-- three_bodies_kinds: COUNT(DISTINCT body)
+-- Different kinds of bodies set up in the period.
+SELECT organization, on_date AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'enterprise_body' AND on_date BETWEEN :first AND :last;
+
+-- partner_departments: COUNT(DISTINCT partner)
+-- Different partner offices in the period.
+SELECT organization, on_date AS day, fields ->> 'partner' AS partner
+FROM record WHERE kind = 'enterprise_body' AND on_date BETWEEN :first AND :last;
+
+-- employee_directors: COUNT(*) by seat
+-- Employee directors and supervisors at the period's end.
+SELECT organization, :last AS day, fields ->> 'seat' AS seat
+FROM record WHERE kind = 'employee_director' AND on_date <= :last
+  AND (entered ->> 'replaced' IS NULL OR entered ->> 'replaced' > :last);
+
+-- co_building_agreements: COUNT(*) by kind
+-- Agreements in force at the period's end.
+SELECT organization, :last AS day, fields ->> 'agreement_kind' AS kind
+FROM record WHERE kind = 'co_building_agreement' AND on_date <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- co_building_events: COUNT(*)
+-- Events under agreements in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'co_building_event' AND on_date BETWEEN :first AND :last;
+
+-- pilot_measure_sets: SUM(measure_sets)
+-- Sets of measures of pilots named in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'measure_sets' AS INTEGER) AS measure_sets
+FROM record WHERE kind = 'reform_pilot' AND on_date BETWEEN :first AND :last;
+
+-- pilot_visits: COUNT(*)
+-- Visits to pilots in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'pilot_visit' AND on_date BETWEEN :first AND :last;
+
+-- pilot_adoptions: COUNT(*)
+-- Units that adopted a pilot in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'pilot_adoption' AND on_date BETWEEN :first AND :last;
+
+-- award_quota: SUM(quota) by honour
+-- Quotas of selections begun in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'quota' AS INTEGER) AS quota, fields ->> 'honour' AS honour
+FROM record WHERE kind = 'honour_round' AND on_date BETWEEN :first AND :last;
+
+-- honours_recommended: COUNT(*) by honour, target
+-- Nominees recommended in the period.
+SELECT n.organization, n.entered ->> 'recommended' AS day, r.fields ->> 'honour' AS honour,
+  n.fields ->> 'target' AS target
+FROM record AS n JOIN record AS r ON r.record_id = n.parent_id
+WHERE n.kind = 'honour_nomination' AND n.entered ->> 'recommended' BETWEEN :first AND :last;
+
+-- honours_revoked: COUNT(*) by honour
+-- Honours revoked in the period.
+SELECT organization, entered ->> 'revoked' AS day, fields ->> 'honour' AS honour
+FROM record WHERE kind = 'honour_award' AND entered ->> 'revoked' BETWEEN :first AND :last;
+
+-- honours_held: COUNT(*) by honour
+-- Honours awarded and not revoked by the period's end.
+SELECT organization, :last AS day, fields ->> 'honour' AS honour
+FROM record WHERE kind = 'honour_award' AND on_date <= :last
+  AND (entered ->> 'revoked' IS NULL OR entered ->> 'revoked' > :last);
+
+-- merit_citations: COUNT(*) by grade, target
+-- Citations approved in the period.
+SELECT organization, entered ->> 'approved' AS day, fields ->> 'grade' AS grade, fields ->> 'target' AS target
+FROM record WHERE kind = 'merit_citation' AND entered ->> 'approved' BETWEEN :first AND :last;
+
+-- merit_rewards: SUM(fen) per 100 to 2 decimals
+-- Rewards of citations approved in the period, in yuan.
+SELECT organization, entered ->> 'approved' AS day, CAST(ROUND(fields ->> 'reward' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'merit_citation' AND entered ->> 'approved' BETWEEN :first AND :last;
+
+-- model_workers_total: COUNT(*) by level, status
+-- Model workers on file at the period's end.
+SELECT organization, :last AS day, fields ->> 'level' AS level, fields ->> 'status' AS status
+FROM record WHERE kind = 'model_worker_file' AND on_date <= :last
+  AND (entered ->> 'off_file' IS NULL OR entered ->> 'off_file' > :last);
+
+-- model_files_checked: COUNT(*)
+-- Checks of files in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'model_worker_check' AND on_date BETWEEN :first AND :last;
+
+-- hardship_applications: COUNT(*)
+-- Applications in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'hardship_application' AND on_date BETWEEN :first AND :last;
+
+-- hardship_applications_entered: COUNT(*) by category
+-- Applications entered in the period.
+SELECT organization, entered ->> 'entered' AS day, fields ->> 'category' AS category
+FROM record WHERE kind = 'hardship_application' AND entered ->> 'entered' BETWEEN :first AND :last;
+
+-- advanced_homes_established: COUNT(*) by kind
+-- Advanced and model homes titled in the period.
+SELECT organization, entered ->> 'titled' AS day, fields ->> 'home_kind' AS kind
+FROM record WHERE kind = 'home_rating' AND entered ->> 'titled' BETWEEN :first AND :last
+  AND fields ->> 'grade_rank' IN ('2', '3');
+
+-- advanced_homes_commended: COUNT(*) by kind
+-- Homes commended in the period.
+SELECT organization, fields ->> 'commended_on' AS day, fields ->> 'home_kind' AS kind
+FROM record WHERE kind = 'home_rating' AND fields ->> 'commended_on' BETWEEN :first AND :last
+  AND entered ->> 'titled' <> '';
+
+-- home_ratings_valid: COUNT(*) by grade
+-- Homes whose title is valid at the period's end.
+SELECT organization, :last AS day, fields ->> 'grade_rank' AS grade
+FROM record WHERE kind = 'home_rating' AND entered ->> 'titled' <= :last
+  AND (entered ->> 'lost' IS NULL OR entered ->> 'lost' > :last)
+  AND (ends_on = '' OR ends_on >= :last);
+
+-- home_dimensions: COUNT(DISTINCT dimension)
+-- Different dimensions scored in the period.
+SELECT organization, on_date AS day, CASE
+    WHEN fields ->> 'item' IN ('organisation', 'membership') THEN 'organisation'
+    WHEN fields ->> 'item' IN ('contract', 'congress') THEN 'rights'
+    WHEN fields ->> 'item' = 'funds' THEN 'funds' ELSE 'services' END AS dimension
+FROM record WHERE kind = 'home_score' AND on_date BETWEEN :first AND :last;
+
+-- model_union_candidates: COUNT(*) by checklist
+-- Unions listed in the period.
+SELECT organization, on_date AS day, fields ->> 'checklist' AS checklist
+FROM record WHERE kind = 'model_union' AND on_date BETWEEN :first AND :last;
+
+-- model_unions_accepted: COUNT(*) by checklist
+-- Model unions accepted in the period.
+SELECT organization, entered ->> 'accepted' AS day, fields ->> 'checklist' AS checklist
+FROM record WHERE kind = 'model_union' AND entered ->> 'accepted' BETWEEN :first AND :last;
+
+-- model_unions_total: COUNT(*)
+-- Model unions at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'model_union' AND entered ->> 'accepted' <= :last
+  AND (entered ->> 'downgraded' IS NULL OR entered ->> 'downgraded' > :last);
+
+-- model_union_support: SUM(fen) per 100 to 2 decimals
+-- Support of unions listed in the period, in yuan.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'support_fund' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'model_union' AND on_date BETWEEN :first AND :last;
+
+-- standardisation_dimensions: COUNT(DISTINCT item)
+-- Different items checked in the period.
+SELECT organization, on_date AS day, fields ->> 'item' AS item
+FROM record WHERE kind = 'model_union_item' AND on_date BETWEEN :first AND :last;
