@@ -38,6 +38,7 @@ std::string ChangeText(const v1::Figure& figure) {
 void AppendSource(const AnnexFigure& one, Row& row) {
   const v1::Figure& figure = one.figure;
   row.push_back({figure.label().zh()});
+  row.push_back({one.dimensions});
   row.push_back({DimensionsText(figure)});
   row.push_back({figure.period()});
   row.push_back(Number(figure.text()));
@@ -55,11 +56,11 @@ absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,
                                        const std::map<std::string, AnnexFigure>& cited,
                                        const std::vector<AnnexFigure>& all) {
   sheet::Sheet text{.name = "正文引用",
-                    .widths = {5, 11, 17, 17, 9, 10, 6, 8, 8, 22, 26, 32},
+                    .widths = {5, 11, 17, 15, 15, 9, 10, 6, 8, 8, 20, 24, 30},
                     .head_rows = 1,
                     .rows = {}};
-  text.rows.push_back(Head({"序号", "正文表述", "指标", "维度", "期间", "准确值", "单位", "同比(%)",
-                            "记录数", "统计口径", "计算公式", "指标值名称"}));
+  text.rows.push_back(Head({"序号", "正文表述", "指标", "维度", "维度代码", "期间", "准确值",
+                            "单位", "同比(%)", "记录数", "统计口径", "计算公式", "指标值名称"}));
   for (size_t i = 0; i < document.citations.size(); ++i) {
     const v1::SummaryCitation& citation = document.citations[i];
     Row row = {Number(StrCat(i + 1)), {citation.text()}};
@@ -68,16 +69,16 @@ absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,
       AppendSource(found->second, row);
     } else {
       row.insert(row.end(),
-                 {{"计划事项"}, {}, {}, {}, {}, {}, Number("1"), {}, {}, {citation.name()}});
+                 {{"计划事项"}, {}, {}, {}, {}, {}, {}, Number("1"), {}, {}, {citation.name()}});
     }
     text.rows.push_back(std::move(row));
   }
   sheet::Sheet figures{.name = "全部指标",
-                       .widths = {5, 20, 22, 9, 10, 6, 8, 8, 24, 28, 32},
+                       .widths = {5, 20, 18, 18, 9, 10, 6, 8, 8, 22, 26, 30},
                        .head_rows = 1,
                        .rows = {}};
-  figures.rows.push_back(Head({"序号", "指标", "维度", "期间", "准确值", "单位", "同比(%)",
-                               "记录数", "统计口径", "计算公式", "指标值名称"}));
+  figures.rows.push_back(Head({"序号", "指标", "维度", "维度代码", "期间", "准确值", "单位",
+                               "同比(%)", "记录数", "统计口径", "计算公式", "指标值名称"}));
   for (size_t i = 0; i < all.size(); ++i) {
     Row row = {Number(StrCat(i + 1))};
     AppendSource(all[i], row);

@@ -49,6 +49,7 @@ absl::StatusOr<std::string> WriteDocx(const SummaryDocument& document);
 // A figure of the annex beside what explains it.
 struct AnnexFigure {
   v1::Figure figure;
+  std::string dimensions;  // In Chinese, "渠道=线上".
   std::string formula;
   std::string definition;
   std::string unit;  // In Chinese.
@@ -57,7 +58,7 @@ struct AnnexFigure {
 absl::StatusOr<std::string> WriteAnnex(const SummaryDocument& document,
                                        const std::map<std::string, AnnexFigure>& cited,
                                        const std::vector<AnnexFigure>& all);
-// measure,dimensions,period,organization,value,unit,records.
+// measure,dimensions,period,organization,value,unit,records,dimension_labels.
 std::string WriteFiguresCsv(const std::vector<AnnexFigure>& figures);
 
 }  // namespace gonghui::reports

@@ -60,7 +60,7 @@ std::string WriteMarkdown(const SummaryDocument& document) {
 }
 
 std::string WriteFiguresCsv(const std::vector<AnnexFigure>& figures) {
-  std::string csv = "measure,dimensions,period,organization,value,unit,records\n";
+  std::string csv = "measure,dimensions,period,organization,value,unit,records,dimension_labels\n";
   for (const AnnexFigure& one : figures) {
     const v1::Figure& figure = one.figure;
     DimensionMap dimensions;
@@ -70,7 +70,8 @@ std::string WriteFiguresCsv(const std::vector<AnnexFigure>& figures) {
     // The value is a number that we print ourselves: its minus sign is no formula.
     StrAppend(&csv, CsvText(figure.measure()), ",", CsvText(FormatDimensions(dimensions)), ",",
               CsvText(figure.period()), ",", CsvText(figure.organization()), ",", figure.text(),
-              ",", CsvText(figure.unit()), ",", figure.records(), "\n");
+              ",", CsvText(figure.unit()), ",", figure.records(), ",", CsvText(one.dimensions),
+              "\n");
   }
   return csv;
 }

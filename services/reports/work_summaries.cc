@@ -227,7 +227,7 @@ absl::StatusOr<v1::GenerateSummaryResponse> WorkSummaries::Generate(
   for (const v1::SummaryCitation& citation : document.citations) {
     *response.add_citations() = citation;
   }
-  RETURN_IF_ERROR(WriteFiles(request, document, all, response));
+  RETURN_IF_ERROR(WriteFiles(call, request, document, all, response));
   return response;
 }
 
@@ -273,8 +273,31 @@ absl::StatusOr<FigureName> WorkSummaries::NameOfToday(const std::string& name) c
   return today;
 }
 
-AnnexFigure WorkSummaries::Explained(const v1::Figure& figure) const {
-  AnnexFigure explained{.figure = figure, .formula = "", .definition = "", .unit = figure.unit()};
+DimensionLabels WorkSummaries::ReadLabels(const rpc::Call& call,
+                                          v1::GenerateSummaryResponse& response) const {
+  DimensionLabels labels(*options_.measures);
+  for (const auto& [service, client] : options_.kinds) {
+    const auto kinds = client->InvokeFor<common::v1::ListKindsResponse>(
+        call, StrCat("/", service, "/ListKinds"), common::v1::ListKindsRequest());
+    if (kinds.ok()) {
+      labels.Add(*kinds);
+      continue;
+    }
+    common::v1::Label& note = *response.add_notes();
+    note.set_en(StrCat("some dimensions of the annex stand as codes: ", service,
+                       " does not answer; try again later"));
+    note.set_zh(StrCat("附表部分维度只写代码：", service, " 无应答，请稍后重试"));
+  }
+  return labels;
+}
+
+AnnexFigure WorkSummaries::Explained(const DimensionLabels& labels,
+                                     const v1::Figure& figure) const {
+  AnnexFigure explained{.figure = figure,
+                        .dimensions = labels.Of(figure),
+                        .formula = "",
+                        .definition = "",
+                        .unit = figure.unit()};
   const auto& units = options_.forms->catalog().units();
   if (const auto unit = units.find(figure.unit()); unit != units.end()) {
     explained.unit = unit->second;
@@ -288,17 +311,19 @@ AnnexFigure WorkSummaries::Explained(const v1::Figure& figure) const {
   return explained;
 }
 
-absl::Status WorkSummaries::WriteFiles(const v1::GenerateSummaryRequest& request,
+absl::Status WorkSummaries::WriteFiles(const rpc::Call& call,
+                                       const v1::GenerateSummaryRequest& request,
                                        const SummaryDocument& document,
                                        const std::vector<v1::Figure>& all,
                                        v1::GenerateSummaryResponse& response) const {
   std::vector<AnnexFigure> figures;
   std::map<std::string, AnnexFigure> cited;
   if (!all.empty()) {
-    for (const v1::Figure& figure : all) figures.push_back(Explained(figure));
+    const DimensionLabels labels = ReadLabels(call, response);
+    for (const v1::Figure& figure : all) figures.push_back(Explained(labels, figure));
     for (const v1::SummaryCitation& citation : document.citations) {
       if (!citation.has_figure()) continue;
-      cited.emplace(citation.figure().name(), Explained(citation.figure()));
+      cited.emplace(citation.figure().name(), Explained(labels, citation.figure()));
     }
   }
   std::vector<int> formats(request.formats().begin(), request.formats().end());

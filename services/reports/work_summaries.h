@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
 #include "common/tree/tree_cache.h"
+#include "services/reports/dimension_labels.h"
 #include "services/reports/figure_reader.h"
 #include "services/reports/figures.h"
 #include "services/reports/frozen_figures.h"
@@ -29,6 +30,8 @@ class WorkSummaries {
     const SummaryForms* forms = nullptr;
     tree::TreeCache* tree = nullptr;
     const rpc::Client* activities = nullptr;  // Keeps the plan items.
+    // Who tells of the kinds of records: full name of a service -> its client.
+    std::map<std::string, const rpc::Client*> kinds;
   };
   explicit WorkSummaries(Options options)
       : options_(options), wording_(options.forms->catalog()), items_(options.activities) {}
@@ -56,8 +59,11 @@ class WorkSummaries {
       const rpc::Call& call, const v1::GenerateSummaryRequest& request) const;
   // The figure of today that a name is of, or that an edition froze.
   absl::StatusOr<FigureName> NameOfToday(const std::string& name) const;
-  AnnexFigure Explained(const v1::Figure& figure) const;
-  absl::Status WriteFiles(const v1::GenerateSummaryRequest& request,
+  // Reads the catalogues of the services; notes which does not answer: its dimensions stand as
+  // codes.
+  DimensionLabels ReadLabels(const rpc::Call& call, v1::GenerateSummaryResponse& response) const;
+  AnnexFigure Explained(const DimensionLabels& labels, const v1::Figure& figure) const;
+  absl::Status WriteFiles(const rpc::Call& call, const v1::GenerateSummaryRequest& request,
                           const SummaryDocument& document, const std::vector<v1::Figure>& all,
                           v1::GenerateSummaryResponse& response) const;
 

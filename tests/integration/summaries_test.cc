@@ -153,9 +153,10 @@ TEST_P(SummariesTest, EveryNumberIsCitedAndEachCitationIsAFigure) {
     EXPECT_EQ(explained.figure().text(), citation.exact());
   }
   EXPECT_EQ(answer.files(1).file_name(), "figures.csv");
-  EXPECT_NE(answer.files(1).content().find("\nhandouts_distributed,topic=law,2020H1,D01,"),
-            std::string::npos)
-      << answer.files(1).content();
+  const std::string& csv = answer.files(1).content();
+  EXPECT_NE(csv.find("\nhandouts_distributed,topic=law,2020H1,D01,"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",主题=安全生产\n"), std::string::npos) << csv;
+  EXPECT_EQ(answer.notes_size(), 0) << answer.notes(0).en();
 }
 
 TEST_P(SummariesTest, TheSameFiguresStandInEveryFormat) {
@@ -175,6 +176,8 @@ TEST_P(SummariesTest, TheSameFiguresStandInEveryFormat) {
   EXPECT_NE(all.find("federations/demo/organizations/D01/figures/handouts_distributed/2020H1"),
             std::string::npos);
   EXPECT_NE(all.find("宣传资料发放数 = 2020-01至2020-06之和"), std::string::npos);
+  EXPECT_NE(all.find("|宣传资料发放数|主题=安全生产|topic=safety|2020H1|"), std::string::npos)
+      << all;
 }
 
 TEST_P(SummariesTest, AnEditedNumberIsFoundAndALaterRecordMakesItOutdated) {
