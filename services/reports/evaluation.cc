@@ -11,8 +11,8 @@ namespace {
 
 constexpr sql::Query kListCells{
     "reports.list_cells",
-    "SELECT subject, dims, month, value, records FROM cells WHERE tenant=$1 AND organization=$2 "
-    "AND measure=$3 AND month>=$4 AND month<=$5 ORDER BY subject"};
+    "SELECT subject, dims, month, value, records, organization FROM cells WHERE tenant=$1 AND "
+    "organization=$2 AND measure=$3 AND month>=$4 AND month<=$5 ORDER BY subject"};
 
 constexpr sql::Query kListFactsOfMeasure{
     "reports.list_differing_facts",
@@ -149,7 +149,18 @@ absl::Status Correct(sql::Tx& tx, const FigureScope& scope, const v1::Measure& m
   return absl::OkStatus();
 }
 
+sql::Args CellsKey(const FigureScope& scope, const std::string& organization,
+                   const v1::Measure& measure) {
+  const std::string first = IsBalance(measure.kind()) ? "" : scope.period.first_month;
+  return {scope.tenant, organization, measure.name(), first, scope.period.last_month};
+}
+
 }  // namespace
+
+void CellRows::Add(const sql::Rows::Row& row) {
+  Add(row.Get<std::string>(0), row.Get<std::string_view>(1), row.Get<std::string>(2),
+      row.Get<int64_t>(3), row.Get<int64_t>(4));
+}
 
 void CellRows::Add(std::string subject, std::string_view dims, std::string month, int64_t value,
                    int64_t records) {
@@ -169,15 +180,11 @@ void CellRows::SortBySubject() {
 absl::StatusOr<CellRows> LoadCells(sql::Tx& tx, const FigureScope& scope,
                                    const v1::Measure& measure, Standpoint* standpoint) {
   CellRows cells;
-  const std::string first = IsBalance(measure.kind()) ? "" : scope.period.first_month;
-  RETURN_IF_ERROR(
-      tx.Stream(kListCells,
-                {scope.tenant, scope.organization, measure.name(), first, scope.period.last_month},
-                [&](const sql::Rows::Row& row) {
-                  cells.Add(row.Get<std::string>(0), row.Get<std::string_view>(1),
-                            row.Get<std::string>(2), row.Get<int64_t>(3), row.Get<int64_t>(4));
-                  return absl::OkStatus();
-                }));
+  RETURN_IF_ERROR(tx.Stream(kListCells, CellsKey(scope, scope.organization, measure),
+                            [&](const sql::Rows::Row& row) {
+                              cells.Add(row);
+                              return absl::OkStatus();
+                            }));
   if (standpoint != nullptr) RETURN_IF_ERROR(Correct(tx, scope, measure, *standpoint, cells));
   return cells;
 }
@@ -216,6 +223,29 @@ absl::StatusOr<LoadedMeasure> LoadedMeasure::Load(sql::Tx& tx, const Measures& m
     loaded.rows_.push_back(std::move(rows));
   }
   return loaded;
+}
+
+absl::StatusOr<std::vector<LoadedMeasure>> LoadedMeasure::LoadAll(
+    sql::Tx& tx, const Measures& measures, const FigureScope& scope,
+    absl::Span<const std::string> organizations, const v1::Measure& measure) {
+  LoadedMeasure empty;
+  empty.measure_ = &measure;
+  empty.period_ = scope.period;
+  empty.parts_ = measures.PartsOf(measure);
+  empty.rows_.resize(empty.parts_.size());
+  std::vector<LoadedMeasure> all(organizations.size(), empty);
+  for (size_t part = 0; part < empty.parts_.size(); ++part) {
+    std::vector<sql::Args> keys;
+    for (const std::string& organization : organizations) {
+      keys.push_back(CellsKey(scope, organization, *empty.parts_[part]));
+    }
+    size_t at = 0;  // Rows come in the order of the keys.
+    RETURN_IF_ERROR(tx.ReadMany(kListCells, keys, [&](const sql::Rows::Row& row) {
+      while (row.Get<std::string_view>(5) != organizations[at]) ++at;
+      all[at].rows_[part].Add(row);
+    }));
+  }
+  return all;
 }
 
 bool LoadedMeasure::empty() const {

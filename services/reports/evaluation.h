@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/base/date.h"
 #include "common/sql/sql.h"
 #include "gonghui/reports/v1/report.pb.h"
@@ -40,6 +41,8 @@ class CellRows {
   };
   void Add(std::string subject, std::string_view dims, std::string month, int64_t value,
            int64_t records);
+  // Columns 0-4 of the row: subject, dims, month, value, records.
+  void Add(const sql::Rows::Row& row);
   void SortBySubject();  // Only where rows were not added in order of subject.
   const std::vector<Row>& rows() const { return rows_; }
   const std::vector<DimensionMap>& dims() const { return dims_; }
@@ -85,6 +88,11 @@ class LoadedMeasure {
   static absl::StatusOr<LoadedMeasure> Load(sql::Tx& tx, const Measures& measures,
                                             const FigureScope& scope, const v1::Measure& measure,
                                             Standpoint* standpoint = nullptr);
+  // Of many organisations in one round trip, in their order; by the default basis. No organisation
+  // stands twice.
+  static absl::StatusOr<std::vector<LoadedMeasure>> LoadAll(
+      sql::Tx& tx, const Measures& measures, const FigureScope& scope,
+      absl::Span<const std::string> organizations, const v1::Measure& measure);
   bool empty() const;
   Outcomes Split(const DimensionFilter& filter, const std::set<std::string>& split) const;
   // Without split: always one outcome, possibly zero.

@@ -60,7 +60,7 @@ FigureReader::FigureReader(sql::Tx& tx, const Measures& measures, std::string te
 
 absl::StatusOr<v1::Figure> FigureReader::Read(const FigureScope& scope, const v1::Measure& measure,
                                               const DimensionFilter& filter) {
-  Begin(measure);
+  Begin(scope, measure);
   ASSIGN_OR_RETURN(const LoadedPtr loaded, Load(scope, measure));
   return Make(scope, measure, filter, loaded->Total(filter));
 }
@@ -68,7 +68,7 @@ absl::StatusOr<v1::Figure> FigureReader::Read(const FigureScope& scope, const v1
 absl::Status FigureReader::Select(const FigureScope& scope, const v1::Measure& measure,
                                   const DimensionFilter& filter, bool named,
                                   std::vector<v1::Figure>& figures) {
-  Begin(measure);
+  Begin(scope, measure);
   ASSIGN_OR_RETURN(const LoadedPtr loaded, Load(scope, measure));
   if (!named && SaysNothing(scope, *loaded)) return absl::OkStatus();
   ASSIGN_OR_RETURN(Outcomes outcomes, SplitFor(scope, *loaded, filter, filter.split));
@@ -84,7 +84,7 @@ absl::Status FigureReader::Select(const FigureScope& scope, const v1::Measure& m
 
 absl::Status FigureReader::Combine(const FigureScope& scope, const v1::Measure& measure, bool named,
                                    std::vector<v1::Figure>& figures) {
-  Begin(measure);
+  Begin(scope, measure);
   ASSIGN_OR_RETURN(const LoadedPtr loaded, Load(scope, measure));
   const DimensionFilter all;
   std::vector<std::string> keys;
@@ -141,9 +141,29 @@ absl::StatusOr<std::vector<v1::Figure>> FigureReader::All(const FigureScope& sco
   return figures;
 }
 
-void FigureReader::Begin(const v1::Measure& measure) {
-  if (at_hand_ != &measure) loaded_.clear();
+void FigureReader::Begin(const FigureScope& scope, const v1::Measure& measure) {
+  const bool other = at_hand_ != &measure;
+  if (other || (!fetched_ && organization_at_hand_ != scope.organization)) loaded_.clear();
+  if (other) fetched_ = false;
   at_hand_ = &measure;
+  organization_at_hand_ = scope.organization;
+}
+
+absl::Status FigureReader::Fetch(const FigureScope& scope, const v1::Measure& measure,
+                                 absl::Span<const std::string> organizations) {
+  Begin(scope, measure);
+  for (const v1::Measure* part : measures_.PartsOf(measure)) {
+    if (CountsSubjects(part->kind())) return absl::OkStatus();
+  }
+  if (!scope.basis.IsDefault() || organizations.size() < 2) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<LoadedMeasure> all,
+                   LoadedMeasure::LoadAll(tx_, measures_, scope, organizations, measure));
+  for (size_t i = 0; i < all.size(); ++i) {
+    loaded_[{organizations[i], measure.name(), scope.period.text, scope.basis.Text()}] =
+        std::make_shared<const LoadedMeasure>(std::move(all[i]));
+  }
+  fetched_ = true;
+  return absl::OkStatus();
 }
 
 bool FigureReader::SaysNothing(const FigureScope& scope, const LoadedMeasure& loaded) {

@@ -30,6 +30,10 @@ class FigureReader {
   FigureReader(sql::Tx& tx, const Measures& measures, std::string tenant, const rpc::Call* call,
                Comparisons comparisons = {});
 
+  // Reads what figures of the measure at these organisations need in one round trip, where that is
+  // not much: by the default basis, and without a cell for each person.
+  absl::Status Fetch(const FigureScope& scope, const v1::Measure& measure,
+                     absl::Span<const std::string> organizations);
   // One figure; the filter has no split.
   absl::StatusOr<v1::Figure> Read(const FigureScope& scope, const v1::Measure& measure,
                                   const DimensionFilter& filter);
@@ -60,8 +64,8 @@ class FigureReader {
   // Without facts; of a ratio, without any of the denominator. Where figures may be hidden, that
   // there are none is not told either.
   bool SaysNothing(const FigureScope& scope, const LoadedMeasure& loaded);
-  // Forgets what was loaded for another measure.
-  void Begin(const v1::Measure& measure);
+  // Forgets what was loaded for another measure, and for another organisation if not fetched.
+  void Begin(const FigureScope& scope, const v1::Measure& measure);
   // The outcomes of a split; for a caller who may not see all, also the empty ones that must not be
   // told from hidden ones.
   absl::StatusOr<Outcomes> SplitFor(const FigureScope& scope, const LoadedMeasure& loaded,
@@ -84,6 +88,8 @@ class FigureReader {
   std::map<std::string, bool> sees_all_;
   std::map<std::string, std::unique_ptr<Standpoint>> standpoints_;
   const v1::Measure* at_hand_ = nullptr;
+  std::string organization_at_hand_;
+  bool fetched_ = false;
   // By organisation, measure (or part of the one at hand), period and basis.
   std::map<std::tuple<std::string, std::string, std::string, std::string>, LoadedPtr> loaded_;
 };

@@ -1,7 +1,6 @@
 #include "services/reports/figures.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "common/base/status.h"
@@ -17,6 +16,18 @@ std::string DimensionsText(const v1::Figure& figure) {
     StrAppend(&text, d.key(), "=", d.value(), ";");
   }
   return text;
+}
+
+// Figures of one measure; those that agree stay in order of their organisations.
+void SortByDimensions(absl::Span<v1::Figure> figures) {
+  std::vector<std::pair<std::string, v1::Figure>> sorted;
+  for (v1::Figure& figure : figures) {
+    std::string text = DimensionsText(figure);
+    sorted.emplace_back(std::move(text), std::move(figure));
+  }
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < sorted.size(); ++i) figures[i] = std::move(sorted[i].second);
 }
 
 absl::StatusOr<FigureReader::Comparisons> ComparisonsOf(const v1::QueryFiguresRequest& request) {
@@ -119,7 +130,13 @@ absl::StatusOr<std::vector<Figures::Asked>> Figures::Resolve(const v1::QueryFigu
                      ParseFilter(*options_.measures, *measure, period, request.dimensions()));
     asked.push_back({measure, std::move(filter), true});
   }
-  if (request.measures_size() > 0) return asked;
+  if (request.measures_size() > 0) {
+    std::stable_sort(asked.begin(), asked.end(), [&](const Asked& a, const Asked& b) {
+      return options_.measures->OrderOf(a.measure->name()) <
+             options_.measures->OrderOf(b.measure->name());
+    });
+    return asked;
+  }
   // All measures that know the dimensions asked for.
   absl::Status refused;
   for (const v1::Measure& measure : options_.measures->catalog().measures()) {
@@ -166,20 +183,20 @@ absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     figures.clear();
     FigureReader reader(tx, *options_.measures, call.federation, &call, comparisons);
-    for (const std::string& organization : organizations) {
-      const FigureScope scope{call.federation, organization, period, basis};
-      for (const Asked& one : asked) {
+    for (const Asked& one : asked) {
+      const size_t first = figures.size();
+      FigureScope scope{call.federation, request.organization(), period, basis};
+      RETURN_IF_ERROR(reader.Fetch(scope, *one.measure, organizations));
+      for (const std::string& organization : organizations) {
+        scope.organization = organization;
         RETURN_IF_ERROR(combine
                             ? reader.Combine(scope, *one.measure, one.named, figures)
                             : reader.Select(scope, *one.measure, one.filter, one.named, figures));
       }
+      SortByDimensions(absl::MakeSpan(figures).subspan(first));
     }
     return absl::OkStatus();
   }));
-  std::stable_sort(figures.begin(), figures.end(), [&](const v1::Figure& a, const v1::Figure& b) {
-    return std::make_tuple(options_.measures->OrderOf(a.measure()), DimensionsText(a)) <
-           std::make_tuple(options_.measures->OrderOf(b.measure()), DimensionsText(b));
-  });
   for (v1::Figure& figure : figures) *response.add_figures() = std::move(figure);
   return response;
 }

@@ -153,9 +153,9 @@ void AwaitFigures(CityServer& server) {
   while (behind) {
     absl::SleepFor(absl::Seconds(1));
     behind = false;
-    for (const auto& source : Must(server.client().Invoke<reports::v1::GetFreshnessResponse>(
-                                       "/gonghui.reports.v1.ReportService/GetFreshness", request))
-                                  .sources()) {
+    const auto freshness = Must(server.client().Invoke<reports::v1::GetFreshnessResponse>(
+        "/gonghui.reports.v1.ReportService/GetFreshness", request));
+    for (const reports::v1::Freshness& source : freshness.sources()) {
       behind = behind || source.applied() < source.head();
     }
   }
