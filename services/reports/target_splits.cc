@@ -16,6 +16,8 @@
 namespace gonghui::reports {
 namespace {
 
+constexpr size_t kFaultsTold = 50;
+
 Error Forbidden(std::string en, std::string zh) {
   return FailedPrecondition(common::v1::REASON_STATE_FORBIDS, std::move(en), std::move(zh));
 }
@@ -31,6 +33,31 @@ absl::Status SplitFurther(const v1::Target& part) {
                           " is split further: take that split back first"),
                    StrCat(part.organization(), " 的分解项已继续向下分解：请先撤回其分解"))
       .With("target", part.name());
+}
+
+absl::Status NotBelow(const std::string& organization, const std::string& upper,
+                      const std::string& day, std::string field) {
+  return InvalidArgument(
+             common::v1::REASON_FIELD_INVALID,
+             StrCat("'", organization, "' does not lie directly below ", upper, " on ", day),
+             StrCat(day, " “", organization, "”不是 ", upper, " 的直接下级"))
+      .At(std::move(field));
+}
+
+// One error that tells all faults, each with its field: code, reason and field of the first.
+absl::Status Together(const std::vector<absl::Status>& faults) {
+  const absl::Status& first = faults.front();
+  if (faults.size() == 1) return first;
+  std::string en = StrCat(faults.size(), " faults: ");
+  std::string zh = StrCat("共 ", faults.size(), " 处问题：");
+  for (size_t i = 0; i < faults.size() && i < kFaultsTold; ++i) {
+    const std::string field = FieldOf(faults[i]);
+    StrAppend(&en, i == 0 ? "" : "; ", field, field.empty() ? "" : ": ",
+              FromAbsl(faults[i].message()));
+    StrAppend(&zh, i == 0 ? "" : "；", field, field.empty() ? "" : "：", MessageZhOf(faults[i]));
+  }
+  Error error(first.code(), ReasonOf(first), std::move(en), std::move(zh));
+  return std::move(error).With("faults", StrCat(faults.size())).At(FieldOf(first));
 }
 
 }  // namespace
@@ -123,38 +150,37 @@ absl::StatusOr<v1::ProposeSplitResponse> TargetSplits::Propose(
   return response;
 }
 
-absl::StatusOr<std::vector<v1::Target>> TargetSplits::Read(
-    const Whole& whole, const v1::SplitTargetRequest& request) const {
+std::vector<v1::Target> TargetSplits::Read(const Whole& whole,
+                                           const v1::SplitTargetRequest& request,
+                                           std::vector<absl::Status>& faults) const {
   std::set<std::string> seen;
   std::vector<v1::Target> parts;
   for (int i = 0; i < request.parts_size(); ++i) {
     const v1::TargetPart& part = request.parts(i);
     const std::string at = StrCat("parts[", i, "]");
+    const size_t before = faults.size();
     if (!std::binary_search(whole.children.begin(), whole.children.end(), part.organization())) {
-      return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                             StrCat("'", part.organization(), "' does not lie directly below ",
-                                    whole.target.organization(), " on ", whole.period.last_day),
-                             StrCat(whole.period.last_day, " “", part.organization(), "”不是 ",
-                                    whole.target.organization(), " 的直接下级"))
-          .At(at + ".organization");
-    }
-    if (!seen.insert(part.organization()).second) {
-      return InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
-                             StrCat("the part of ", part.organization(), " stands twice"),
-                             StrCat(part.organization(), " 的分解项重复"))
-          .At(at + ".organization");
+      faults.push_back(NotBelow(part.organization(), whole.target.organization(),
+                                whole.period.last_day, at + ".organization"));
+    } else if (!seen.insert(part.organization()).second) {
+      faults.push_back(InvalidArgument(common::v1::REASON_DUPLICATE_IN_REQUEST,
+                                       StrCat("the part of ", part.organization(), " stands twice"),
+                                       StrCat(part.organization(), " 的分解项重复"))
+                           .At(at + ".organization"));
     }
     const int scale = ValueScale(*whole.measure);
-    ASSIGN_OR_RETURN(const int64_t value, ReadDecimal(part.text(), scale, at + ".text"));
+    const auto value = ReadDecimal(part.text(), scale, at + ".text");
+    if (!value.ok()) faults.push_back(value.status());
     if (part.weight_hundredths() < 0) {
-      return InvalidArgument(common::v1::REASON_FIELD_INVALID, "a weight is not below zero",
-                             "权重不能为负")
-          .At(at + ".weight_hundredths");
+      faults.push_back(InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                                       "a weight is not below zero", "权重不能为负")
+                           .At(at + ".weight_hundredths"));
     }
+    if (faults.size() > before) continue;
     v1::Target& target = parts.emplace_back(whole.target);
     target.set_organization(part.organization());
-    target.set_value(value);
-    target.set_text(TrimmedDecimal(value, scale));
+    target.set_value(*value);
+    target.set_text(TrimmedDecimal(*value, scale));
     target.set_given_by(whole.target.organization());
     if (part.weight_hundredths() > 0) target.set_weight_hundredths(part.weight_hundredths());
     target.set_split_from(whole.target.name());
@@ -172,7 +198,8 @@ absl::StatusOr<v1::SplitTargetResponse> TargetSplits::Split(rpc::Call& call,
         RETURN_IF_ERROR(TakeTargetTurn(tx, call.federation));
         ASSIGN_OR_RETURN(const Whole whole, Load(tx, call, request.name()));
         RETURN_IF_ERROR(rpc::CheckEtag(request.etag(), whole.target.version()));
-        ASSIGN_OR_RETURN(const std::vector<v1::Target> parts, Read(whole, request));
+        std::vector<absl::Status> faults;
+        const std::vector<v1::Target> parts = Read(whole, request, faults);
         ASSIGN_OR_RETURN(const std::vector<v1::Target> earlier,
                          PartsOf(tx, call.federation, TargetId(whole.target)));
         std::set<std::string> ids;
@@ -184,7 +211,7 @@ absl::StatusOr<v1::SplitTargetResponse> TargetSplits::Split(rpc::Call& call,
           }
         }
         ASSIGN_OR_RETURN(const auto fast, SignedAmong(tx, call.federation, letters));
-        if (!fast.empty()) return LetterIsSigned(*fast.begin());
+        for (const LetterKey& letter : fast) faults.push_back(LetterIsSigned(letter));
         ASSIGN_OR_RETURN(TargetVersions last, ReadLast(tx, call.federation, ids));
         TargetChanges changes(call, std::move(last));
         v1::SplitTargetResponse response;
@@ -196,9 +223,10 @@ absl::StatusOr<v1::SplitTargetResponse> TargetSplits::Split(rpc::Call& call,
         for (const v1::Target& part : earlier) {
           if (kept.contains(TargetId(part))) continue;
           ASSIGN_OR_RETURN(const auto below, PartsOf(tx, call.federation, TargetId(part)));
-          if (!below.empty()) return SplitFurther(part);
+          if (!below.empty()) faults.push_back(SplitFurther(part));
           changes.Remove(part);
         }
+        if (!faults.empty()) return Together(faults);
         ASSIGN_OR_RETURN(const auto mismatches, changes.Mismatches(tx, *options_.measures));
         if (!mismatches.empty()) return mismatches.begin()->second;
         RETURN_IF_ERROR(changes.Save(tx));

@@ -24,7 +24,8 @@ class TargetSplits {
                                                    const v1::ProposeSplitRequest& request);
   // FIELD_INVALID for a part of a unit that is not directly below at the period's end,
   // DUPLICATE_IN_REQUEST, TARGET_MISMATCH, STATE_FORBIDS for a signed letter below or a part that
-  // is split itself and would be taken back.
+  // is split itself and would be taken back. Of several faults one error tells all: reason and
+  // field are those of the first.
   absl::StatusOr<v1::SplitTargetResponse> Split(rpc::Call& call,
                                                 const v1::SplitTargetRequest& request);
 
@@ -40,9 +41,9 @@ class TargetSplits {
   // What each child's part is in proportion to.
   absl::StatusOr<std::vector<v1::Figure>> Bases(sql::Tx& tx, const rpc::Call& call,
                                                 const Whole& whole, v1::SplitMethod method) const;
-  // The parts as targets, unstored.
-  absl::StatusOr<std::vector<v1::Target>> Read(const Whole& whole,
-                                               const v1::SplitTargetRequest& request) const;
+  // The parts as targets, unstored, by organisation; without those that are at fault.
+  std::vector<v1::Target> Read(const Whole& whole, const v1::SplitTargetRequest& request,
+                               std::vector<absl::Status>& faults) const;
 
   const TargetOptions options_;
 };

@@ -1,5 +1,7 @@
 // Targets: set, split, signed in letters, and how far units have come.
 #include <map>
+#include <random>
+#include <set>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -293,6 +295,45 @@ TEST_P(TargetsTest, PartsSumToTheWhole) {
   ASSERT_THAT(Split(whole, {}), IsOk());
   remove.set_name(whole.name());
   EXPECT_THAT(Ask<v1::Target>("DeleteTarget", remove), IsOk());
+}
+
+// Random parts, right and wrong: one error names every fault, in the order of the parts.
+TEST_P(TargetsTest, EveryFaultOfASplitIsTold) {
+  const v1::Target whole = SetOne(Wanted("D01", "1001"));
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 60; ++round) {
+    v1::SplitTargetRequest request;
+    request.set_name(whole.name());
+    std::vector<std::string> faults;
+    std::set<std::string> seen;
+    for (size_t i = 0; i <= random() % 6 || faults.empty(); ++i) {
+      static constexpr const char* kUnits[] = {"T01", "T02", "E01", "D01"};
+      static constexpr const char* kTexts[] = {"7", "0", "-1", "x", "1.5"};
+      const size_t unit = random() % 4;
+      const size_t text = random() % 5;
+      v1::TargetPart& part = *request.add_parts();
+      part.set_organization(kUnits[unit]);
+      part.set_text(kTexts[text]);
+      part.set_weight_hundredths(random() % 5 == 0 ? -1 : 100);
+      const std::string at = absl::StrCat("parts[", i, "]");
+      if (unit > 1 || !seen.insert(kUnits[unit]).second) faults.push_back(at + ".organization");
+      if (text > 1) faults.push_back(at + ".text");
+      if (part.weight_hundredths() < 0) faults.push_back(at + ".weight_hundredths");
+    }
+    const auto answer = Ask<v1::SplitTargetResponse>("SplitTarget", request);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(FieldOf(answer.status()), faults[0]) << request.ShortDebugString();
+    if (faults.size() == 1) continue;
+    std::string_view told(answer.status().message().data(), answer.status().message().size());
+    EXPECT_EQ(told.find(absl::StrCat(faults.size(), " faults: ")), 0u) << told;
+    for (const std::string& fault : faults) {
+      const size_t found = told.find(fault + ": ");
+      ASSERT_NE(found, std::string_view::npos) << fault << " is missing: " << answer.status();
+      told.remove_prefix(found + fault.size());
+    }
+  }
 }
 
 TEST_P(TargetsTest, ProposalsFollowLastYearAndRatiosStandForThemselves) {
