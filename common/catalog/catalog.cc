@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/catalog/catalog_checks.h"
@@ -30,11 +31,13 @@ absl::StatusOr<Catalog> Catalog::Load(std::string_view area,
   catalog.area_ = std::string(area);
   std::vector<std::string_view> list_files;
   std::vector<std::string_view> kind_files;
+  std::vector<std::string_view> limit_files;
   for (const EmbeddedFile& file : files) {
     common::v1::Catalog part;
     RETURN_IF_ERROR(ParseYaml(file.name, file.text, part));
     list_files.resize(list_files.size() + part.code_lists_size(), file.name);
     kind_files.resize(kind_files.size() + part.kinds_size(), file.name);
+    limit_files.resize(limit_files.size() + part.limits_size(), file.name);
     const std::string version = std::max(catalog.catalog_.version(), part.version());
     catalog.catalog_.MergeFrom(part);
     catalog.catalog_.set_version(version);
@@ -45,13 +48,16 @@ absl::StatusOr<Catalog> Catalog::Load(std::string_view area,
   for (int i = 0; i < catalog.catalog_.kinds_size(); ++i) {
     RETURN_IF_ERROR(catalog.AddKind(i, kind_files[i]));
   }
+  for (int i = 0; i < catalog.catalog_.limits_size(); ++i) {
+    RETURN_IF_ERROR(catalog.AddLimit(i, limit_files[i]));
+  }
   // A record that others point to by number must have one.
   for (const Kind& kind : catalog.catalog_.kinds()) {
     for (const auto& field : kind.fields()) {
       const auto target = catalog.kinds_.find(field.refers_to());
-      if (target != catalog.kinds_.end()) {
-        catalog.catalog_.mutable_kinds(target->second)->set_number_required(true);
-      }
+      if (target == catalog.kinds_.end()) continue;
+      Kind& parent = *catalog.catalog_.mutable_kinds(target->second);
+      if (parent.key_size() != 1 || parent.key(0) == "number") parent.set_number_required(true);
     }
   }
   for (int i = 0; i < catalog.catalog_.kinds_size(); ++i) {
@@ -84,6 +90,26 @@ absl::Status Catalog::AddCodes(int index, std::string_view file) {
   return absl::OkStatus();
 }
 
+absl::Status Catalog::AddLimit(int index, std::string_view file) {
+  const common::v1::Limit& limit = catalog_.limits(index);
+  const std::string where = StrCat(file, ": limit '", limit.name(), "'");
+  if (!IsSnake(limit.name())) return Fault(where, "the name must be lower_snake", "名称应为小写");
+  if (!limits_.emplace(limit.name(), index).second) {
+    return Fault(where, "the name stands twice", "名称重复");
+  }
+  if (limit.values().empty()) return Fault(where, "there are no values", "没有取值");
+  for (const auto& value : limit.values()) {
+    for (const std::string& date : {value.valid_from(), value.valid_to()}) {
+      if (!date.empty()) RETURN_IF_ERROR(ParseDate(date).status());
+    }
+    if (value.at_least() != 0 && limit.by().empty()) {
+      return Fault(where, "'at_least' goes with 'by'", "at_least 只与 by 同用");
+    }
+    if (value.citation().empty()) return Fault(where, "a value cites nothing", "取值缺少依据");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Catalog::AddKind(int index, std::string_view file) {
   Kind& kind = *catalog_.mutable_kinds(index);
   const std::string where = StrCat(file, ": kind '", kind.name(), "'");
@@ -103,6 +129,11 @@ const Kind* Catalog::FindKind(std::string_view name) const {
 const CodeList* Catalog::FindCodes(std::string_view name) const {
   const auto it = lists_.find(name);
   return it == lists_.end() ? nullptr : &catalog_.code_lists(it->second);
+}
+
+const common::v1::Limit* Catalog::FindLimit(std::string_view name) const {
+  const auto it = limits_.find(name);
+  return it == limits_.end() ? nullptr : &catalog_.limits(it->second);
 }
 
 const common::v1::KindField* Catalog::FindField(const Kind& kind, std::string_view name) const {

@@ -19,13 +19,14 @@ class Catalog {
   Catalog(Catalog&&) = default;  // The index points into the message: movable, not copyable.
   Catalog& operator=(Catalog&&) = default;
 
-  // Merges the files and checks them: unique names; codes, references, states, transitions, fields
-  // of facts, postings and rules exist; relations are known. The error names file and entry.
+  // Merges the files and checks them: unique names; codes, references, states, transitions, limits,
+  // fields of facts, postings and rules exist; relations are known. The error names file and entry.
   static absl::StatusOr<Catalog> Load(std::string_view area,
                                       const std::vector<EmbeddedFile>& files);
 
   const common::v1::Kind* FindKind(std::string_view name) const;  // nullptr when unknown.
   const common::v1::CodeList* FindCodes(std::string_view name) const;
+  const common::v1::Limit* FindLimit(std::string_view name) const;
   const common::v1::KindField* FindField(const common::v1::Kind& kind, std::string_view name) const;
   const common::v1::Catalog& message() const { return catalog_; }
   std::vector<const common::v1::Kind*> Kinds() const;  // In import order.
@@ -38,11 +39,13 @@ class Catalog {
   Catalog() = default;
   absl::Status AddCodes(int index, std::string_view file);
   absl::Status AddKind(int index, std::string_view file);
+  absl::Status AddLimit(int index, std::string_view file);
 
   std::string area_;
   common::v1::Catalog catalog_;
   std::map<std::string, int, std::less<>> kinds_;
   std::map<std::string, int, std::less<>> lists_;
+  std::map<std::string, int, std::less<>> limits_;
   std::map<std::pair<std::string, std::string>, const common::v1::Code*> codes_;
 };
 

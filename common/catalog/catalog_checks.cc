@@ -19,6 +19,8 @@ using common::v1::Kind;
 using common::v1::KindField;
 
 constexpr std::string_view kParent = "parent.";
+constexpr std::string_view kEntered = "entered.";
+constexpr std::string_view kLimit = "limit.";
 constexpr std::array<std::string_view, 5> kRelations = {"<=", "<", "=", ">=", ">"};
 // Columns of every record, whose names no field may take.
 constexpr std::array<std::string_view, 7> kColumns = {"number",  "organization", "title",  "state",
@@ -48,6 +50,23 @@ bool IsRecord(const Kind& kind) { return kind.noun().empty() || kind.noun() == "
 int CountOf(const Kind& kind, FieldType type) {
   return static_cast<int>(std::count_if(kind.fields().begin(), kind.fields().end(),
                                         [&](const KindField& f) { return f.type() == type; }));
+}
+
+// The type of what rules read of a code of a checklist; nullopt for other names.
+std::optional<FieldType> CodePart(std::string_view name) {
+  if (name == "points") return common::v1::FIELD_TYPE_INTEGER;
+  if (name == "must_pass") return common::v1::FIELD_TYPE_BOOLEAN;
+  if (name == "group" || name == "code") return common::v1::FIELD_TYPE_TEXT;
+  return std::nullopt;
+}
+
+bool IsNumber(std::optional<FieldType> type) {
+  return type == common::v1::FIELD_TYPE_INTEGER || type == common::v1::FIELD_TYPE_MONEY;
+}
+
+// Whole numbers and dates stand for themselves; names begin with a letter.
+bool IsLiteral(std::string_view name) {
+  return !name.empty() && !absl::ascii_islower(static_cast<unsigned char>(name.front()));
 }
 
 // Checks one kind; each function returns the first fault.
@@ -95,6 +114,26 @@ class KindCheck {
     for (const std::string& key : kind_.key()) {
       if (!TypeOf(kind_, key)) return Unknown("key", "field", key);
     }
+    for (const std::string& name : kind_.one_per_person_in()) {
+      const Kind* other = catalog_.FindKind(name);
+      if (other == nullptr) return Unknown("one_per_person_in", "kind", name);
+      if (CountOf(*other, common::v1::FIELD_TYPE_PERSON) == 0) {
+        return Bad(StrCat("one_per_person_in: kind '", name, "' has no person"),
+                   StrCat("“", name, "”没有证件号码字段"));
+      }
+    }
+    return GapFree();
+  }
+
+  absl::Status GapFree() const {
+    if (kind_.gap_free().empty()) return absl::OkStatus();
+    const auto& key = kind_.key();
+    if (key.empty() || key[key.size() - 1] != kind_.gap_free() ||
+        std::count(key.begin(), key.end(), "organization") == 0 ||
+        TypeOf(kind_, kind_.gap_free()) != common::v1::FIELD_TYPE_INTEGER) {
+      return Bad("gap_free must be an integer, the last of a key that holds organization",
+                 "gap_free 应为整数、居键之末，且键含 organization");
+    }
     return absl::OkStatus();
   }
 
@@ -118,16 +157,73 @@ class KindCheck {
       return Bad(StrCat(part, ": 'refers_to' goes with type record"),
                  "refers_to 只用于类型 record");
     }
+    if (field.notice() && field.type() == common::v1::FIELD_TYPE_PERSON) {
+      return Bad(StrCat(part, ": identity numbers are never shown in a notice"),
+                 "证件号码不得公示");
+    }
+    if (field.has_computed()) RETURN_IF_ERROR(Computed(part, field));
     return field.refers_to().empty() ? absl::OkStatus() : Reference(part, field.refers_to());
+  }
+
+  absl::Status Computed(const std::string& part, const KindField& field) const {
+    if (!IsNumber(field.type()) || field.required() || !IsRecord(kind_)) {
+      return Bad(StrCat(part, ": only integers and money of records are computed, never required"),
+                 "只有记录的整数、金额字段可以计算，且不能必填");
+    }
+    if (field.computed().terms().empty()) return Bad(StrCat(part, ": no terms"), "缺少算式");
+    for (const auto& term : field.computed().terms()) RETURN_IF_ERROR(Term(part, term));
+    for (const std::string& divisor : field.computed().divisors()) {
+      RETURN_IF_ERROR(Operand(part, divisor));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Term(const std::string& part, const common::v1::Term& term) const {
+    if (!term.children().empty()) {
+      const Kind* child = catalog_.FindKind(term.children());
+      if (child == nullptr || ParentOf(*child) != &kind_ || child == &kind_) {
+        return Unknown(part, "kind that refers to this one", term.children());
+      }
+      const KindCheck check(catalog_, *child, where_);
+      RETURN_IF_ERROR(check.Conditions(part, term.when()));
+      return term.value().empty() ? absl::OkStatus() : check.Operand(part, term.value());
+    }
+    if (!term.codes().empty()) {
+      if (catalog_.FindCodes(term.codes()) == nullptr) {
+        return Unknown(part, "code list", term.codes());
+      }
+      for (const auto& condition : term.when()) {
+        RETURN_IF_ERROR(OfCode(part, condition.field()));
+        if (!condition.same_as().empty()) RETURN_IF_ERROR(OfCode(part, condition.same_as()));
+      }
+      return term.value().empty() ? absl::OkStatus() : OfCode(part, term.value());
+    }
+    if (!term.when().empty()) {
+      return Bad(StrCat(part, ": 'when' goes with children or codes"), "when 只用于下级记录或代码");
+    }
+    return Operand(part, term.value());
+  }
+
+  // What a code's condition reads: a part of the code, or of the record after "parent.".
+  absl::Status OfCode(const std::string& part, std::string_view name) const {
+    if (CodePart(name)) return absl::OkStatus();
+    const bool known =
+        name.starts_with(kParent) && TypeOf(kind_, name.substr(kParent.size())).has_value();
+    return known ? absl::OkStatus() : Unknown(part, "part of a code", name);
+  }
+
+  // A number: literal, limit or field.
+  absl::Status Operand(const std::string& part, std::string_view name) const {
+    if (IsLiteral(name)) return absl::OkStatus();
+    const auto type = TypeOf(kind_, name);
+    if (!type) return Unknown(part, "field or limit", name);
+    if (IsNumber(type)) return absl::OkStatus();
+    return Bad(StrCat(part, ": '", name, "' is no number"), StrCat("“", name, "”不是数字"));
   }
 
   absl::Status Reference(const std::string& part, const std::string& refers_to) const {
     const Kind* target = catalog_.FindKind(refers_to);
     if (target == nullptr || !IsRecord(*target)) return Unknown(part, "kind of records", refers_to);
-    if (target->key_size() > 1 || (target->key_size() == 1 && target->key(0) != "number")) {
-      return Bad(StrCat(part, ": kind '", refers_to, "' must have the key [number]"),
-                 StrCat("被引用的“", refers_to, "”应以编号为键"));
-    }
     return absl::OkStatus();
   }
 
@@ -139,6 +235,11 @@ class KindCheck {
                    StrCat("状态“", state.name(), "”无效或重复"));
       }
       if (state.limit_days() < 0) return Bad("limit_days is negative", "limit_days 为负");
+      RETURN_IF_ERROR(Clock(state));
+    }
+    if (std::count_if(kind_.states().begin(), kind_.states().end(),
+                      [](const auto& state) { return state.notice(); }) > 1) {
+      return Bad("two states are public notices, one is allowed", "公示状态只能有一个");
     }
     std::set<std::pair<std::string_view, std::string_view>> steps;
     for (const auto& step : kind_.transitions()) {
@@ -155,6 +256,16 @@ class KindCheck {
       for (const std::string& name : step.needs()) {
         if (!TypeOf(kind_, name)) return Unknown(part, "field", name);
       }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Clock(const common::v1::State& state) const {
+    const std::string part = StrCat("state '", state.name(), "'");
+    RETURN_IF_ERROR(OfType(part, state.limit_from(), {common::v1::FIELD_TYPE_DATE}));
+    if (!state.limit().empty()) {
+      const std::string limit = StrCat(kLimit, state.limit());
+      if (!TypeOf(kind_, limit)) return Unknown(part, "limit", state.limit());
     }
     return absl::OkStatus();
   }
@@ -205,21 +316,30 @@ class KindCheck {
   absl::Status Rule(const common::v1::RecordRule& rule) const {
     const std::string part = StrCat("rule '", rule.name(), "'");
     if (!TypeOf(kind_, rule.left())) return Unknown(part, "field", rule.left());
-    if (std::find(kRelations.begin(), kRelations.end(), rule.relation()) == kRelations.end()) {
-      return Unknown(part, "relation", rule.relation());
-    }
-    if (rule.right().empty()) return Bad(StrCat(part, ": 'right' is empty"), "缺少右边");
-    // Names begin with a letter; numbers and dates stand for themselves.
-    if (absl::ascii_islower(rule.right().front()) && !TypeOf(kind_, rule.right())) {
-      return Unknown(part, "field", rule.right());
-    }
     if (rule.message().zh().empty() || rule.message().en().empty()) {
       return Bad(StrCat(part, ": 'message' is empty"), "缺少说明");
     }
     for (const std::string& date : {rule.valid_from(), rule.valid_to()}) {
       if (!date.empty()) RETURN_IF_ERROR(ParseDate(date).status());
     }
-    return Conditions(part, rule.when());
+    RETURN_IF_ERROR(Conditions(part, rule.when()));
+    if (!rule.relation().empty()) return Relation(part, rule);
+    if (rule.when().empty() || !rule.right().empty()) {
+      return Bad(StrCat(part, ": without relation it wants 'when' and no 'right'"),
+                 "没有关系的规则应有 when 而无 right");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Relation(const std::string& part, const common::v1::RecordRule& rule) const {
+    if (std::find(kRelations.begin(), kRelations.end(), rule.relation()) == kRelations.end()) {
+      return Unknown(part, "relation", rule.relation());
+    }
+    if (rule.right().empty()) return Bad(StrCat(part, ": 'right' is empty"), "缺少右边");
+    if (!IsLiteral(rule.right()) && !TypeOf(kind_, rule.right())) {
+      return Unknown(part, "field", rule.right());
+    }
+    return rule.plus().empty() ? absl::OkStatus() : Operand(part, rule.plus());
   }
 
   absl::Status Conditions(
@@ -227,6 +347,9 @@ class KindCheck {
       const google::protobuf::RepeatedPtrField<common::v1::Condition>& conditions) const {
     for (const auto& condition : conditions) {
       if (!TypeOf(kind_, condition.field())) return Unknown(part, "field", condition.field());
+      if (!condition.same_as().empty() && !TypeOf(kind_, condition.same_as())) {
+        return Unknown(part, "field", condition.same_as());
+      }
       for (const std::string& value : condition.in()) {
         const KindField* field = FieldOf(condition.field());
         if (field != nullptr && !field->codes().empty() &&
@@ -273,9 +396,27 @@ class KindCheck {
     if (name.starts_with(kParent)) {
       const Kind* parent = ParentOf(kind);
       name.remove_prefix(kParent.size());
-      return parent == nullptr || name.starts_with(kParent) ? std::nullopt : TypeOf(*parent, name);
+      const bool own = name.starts_with(kParent) || name.starts_with(kEntered) ||
+                       name.starts_with(kLimit);  // Only of the record itself.
+      return parent == nullptr || own ? std::nullopt : TypeOf(*parent, name);
     }
     if (const KindField* field = catalog_.FindField(kind, name)) return field->type();
+    if (name.starts_with(kEntered)) {
+      name.remove_prefix(kEntered.size());
+      const bool known = std::any_of(kind.states().begin(), kind.states().end(),
+                                     [&](const auto& state) { return state.name() == name; });
+      return known ? std::optional(common::v1::FIELD_TYPE_DATE) : std::nullopt;
+    }
+    if (name.starts_with(kLimit)) {
+      const auto* limit = catalog_.FindLimit(name.substr(kLimit.size()));
+      const bool known = limit != nullptr && (limit->by().empty() || TypeOf(kind, limit->by()));
+      return known ? std::optional(common::v1::FIELD_TYPE_INTEGER) : std::nullopt;
+    }
+    if (const size_t dot = name.find('.'); dot != name.npos) {
+      const KindField* field = catalog_.FindField(kind, name.substr(0, dot));
+      return field == nullptr || field->codes().empty() ? std::nullopt
+                                                        : CodePart(name.substr(dot + 1));
+    }
     for (const auto& [built_in, type] : kBuiltIn) {
       if (built_in != name) continue;
       const bool stands_for_one = name == "subject" || name == "unit";

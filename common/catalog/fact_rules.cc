@@ -15,6 +15,8 @@ using common::v1::Dimension;
 using common::v1::Fact;
 using common::v1::FactRule;
 
+constexpr std::string_view kEntered = "entered.";
+
 std::string_view Lookup(const std::map<std::string, std::string, std::less<>>& values,
                         std::string_view name) {
   const auto it = values.find(name);
@@ -104,6 +106,7 @@ void SortFacts(std::vector<Fact>& facts) {
 std::string_view ValueOf(const FactSource& source, std::string_view name) {
   if (const std::string_view value = Lookup(source.fields, name); !value.empty()) return value;
   if (name == "organization") return source.organization;
+  if (name.starts_with(kEntered)) return Lookup(source.entered, name.substr(kEntered.size()));
   if (const std::string_view year = DatePart(source, name, "year", 4); !year.empty()) return year;
   return DatePart(source, name, "month", 7);
 }
@@ -112,10 +115,10 @@ bool Holds(const google::protobuf::RepeatedPtrField<common::v1::Condition>& cond
            const FactSource& source) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
     const std::string_view value = ValueOf(source, condition.field());
-    const bool met = condition.in().empty()
-                         ? !value.empty()
-                         : std::find(condition.in().begin(), condition.in().end(), value) !=
-                               condition.in().end();
+    const auto& in = condition.in();
+    const bool met = !condition.same_as().empty() ? value == ValueOf(source, condition.same_as())
+                     : in.empty()                 ? !value.empty()
+                                  : std::find(in.begin(), in.end(), value) != in.end();
     return met != condition.not_();
   });
 }

@@ -25,8 +25,8 @@ struct FactSource {
   std::map<std::string, std::string, std::less<>> entered;
 };
 
-// A built-in or catalogue field as text; "year" and "month" are those of on_date. Empty where there
-// is none.
+// A built-in or catalogue field as text; "year" and "month" are those of on_date, "entered.STATE"
+// is the date of a state. Empty where there is none.
 std::string_view ValueOf(const FactSource& source, std::string_view name);
 
 // The facts of `source` under the rules of `kind`, in a canonical order.

@@ -58,6 +58,14 @@ absl::Status KeyTaken(const Kind& kind, const std::string& name, std::string_vie
       .At(StrCat(prefix, is_field ? "fields." : "", key));
 }
 
+absl::Status NumberTaken(const std::string& name, std::string_view prefix) {
+  return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
+                       StrCat("another record has this number: ", name, "; take another number"),
+                       StrCat("该编号已被使用：", name, "，请换一个编号"))
+      .With("existing", name)
+      .At(StrCat(prefix, "number"));
+}
+
 feed::v1::Event NewEvent(const Records::Options& options, std::string_view what) {
   feed::v1::Event event;
   event.set_type(StrCat("gonghui.", options.catalog->area(), ".v1.", what));

@@ -37,6 +37,9 @@ absl::Status ParentMissing(const common::v1::KindField& field, const std::string
 absl::Status KeyTaken(const common::v1::Kind& kind, const std::string& name,
                       std::string_view prefix);
 
+// Fault: another record, `name`, has the same number.
+absl::Status NumberTaken(const std::string& name, std::string_view prefix);
+
 // An event of this engine's area; `what` is in the past tense.
 feed::v1::Event NewEvent(const Records::Options& options, std::string_view what);
 // Adds what one record contributes, if anything.

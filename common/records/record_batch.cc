@@ -9,6 +9,8 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
+#include "common/records/record_guards.h"
+#include "common/records/record_values.h"
 #include "common/rpc/validate.h"
 
 namespace gonghui::records {
@@ -16,11 +18,19 @@ namespace {
 
 using common::v1::Kind;
 
+// What callers write of the fields.
+Texts Given(const Kind& kind, Texts fields) {
+  for (const auto& field : kind.fields()) {
+    if (field.has_computed()) fields.erase(field.name());
+  }
+  return fields;
+}
+
 // What makes a record already there the same as the one sent. `advanced`: steps were sent too.
-bool SameContent(const Row& stored, const Row& sent, bool advanced) {
+bool SameContent(const Kind& kind, const Row& stored, const Row& sent, bool advanced) {
   return stored.organization == sent.organization && stored.number == sent.number &&
          stored.title == sent.title && stored.on_date == sent.on_date &&
-         stored.ends_on == sent.ends_on && stored.fields == sent.fields &&
+         stored.ends_on == sent.ends_on && Given(kind, stored.fields) == Given(kind, sent.fields) &&
          stored.parent_id == sent.parent_id && stored.subject == sent.subject &&
          (!advanced || (stored.state == sent.state && stored.entered == sent.entered));
 }
@@ -136,6 +146,11 @@ absl::Status RecordBatch::TakeSteps(const RecordChecks& checks) {
     const auto on_date = NormalizeDate(advance.on_date());
     auto step = on_date.ok() ? checks.Step(advance.transition(), *on_date, path, path, item.row)
                              : AtField(on_date.status(), path);
+    if (step.ok()) {
+      const absl::Status upper =
+          CheckUpper(call_, *tree_, *kind_, *step, item.row.organization, path);
+      if (!upper.ok()) step = upper;
+    }
     if (!step.ok()) {
       item.faults.push_back(step.status());
       continue;
@@ -165,14 +180,109 @@ absl::Status RecordBatch::Resolve(sql::Tx& tx) {
   for (Item& item : items_) {
     item.late_faults.clear();
     item.existing = false;
+    if (!item.numbered) continue;
+    item.numbered = false;
+    item.row.fields.erase(kind_->gap_free());
+    item.row.natural_key = NaturalKeyOf(*kind_, item.row);
   }
   RETURN_IF_ERROR(FindParents(tx));
   RETURN_IF_ERROR(FindExisting(tx));
+  RETURN_IF_ERROR(CheckNumbers(tx));
+  RETURN_IF_ERROR(TakeNumbers(tx));
   const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, prefix_);
+  const Values values(*options_.catalog, *tree_);
   for (Item& item : items_) {
     if (!item.is_new()) continue;
-    item.source = ToSource(*kind_, item.row, ParentOf(item), *tree_);
+    item.source = values.Compute(*kind_, ParentOf(item), {}, item.row);
+    checks.SetClock(item.source,
+                    item.steps.empty() ? item.row.on_date : item.steps.back().on_date(), item.row);
     checks.CheckRules(item.source, item.late_faults);
+  }
+  RETURN_IF_ERROR(TakePersons(tx));
+  return CountParents(tx);
+}
+
+absl::Status RecordBatch::CheckNumbers(sql::Tx& tx) {
+  if (!IsNumberedBesideKey(*kind_)) return absl::OkStatus();
+  std::map<std::string, Item*> numbers;
+  std::set<std::string> locks;
+  const std::string path = StrCat(prefix_, "number");
+  for (size_t i = 0; i < items_.size(); ++i) {
+    Item& item = items_[i];
+    if (!item.is_new()) continue;
+    const auto [it, added] = numbers.emplace(item.row.number, &item);
+    if (!added) {
+      item.late_faults.push_back(Duplicate(path, static_cast<int>(it->second - items_.data())));
+    }
+    locks.insert(StrCat("number:", kind_->name(), ":", item.row.number));
+  }
+  RETURN_IF_ERROR(LockNames(tx, call_.federation, locks));
+  std::set<std::string> asked;
+  for (const auto& [number, item] : numbers) asked.insert(number);
+  ASSIGN_OR_RETURN(const auto taken, FindRowsByNumber(tx, call_.federation, kind_->name(), asked));
+  for (const auto& [number, row] : taken) {
+    numbers[number]->late_faults.push_back(NumberTaken(NameOf(options_, call_, row.id), prefix_));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::TakeNumbers(sql::Tx& tx) {
+  if (kind_->gap_free().empty()) return absl::OkStatus();
+  std::set<std::string> organizations;
+  for (const Item& item : items_) {
+    if (item.is_new()) organizations.insert(item.row.organization);
+  }
+  NumberSeries series(options_, call_, *kind_);
+  RETURN_IF_ERROR(series.Load(tx, organizations));
+  for (Item& item : items_) {
+    if (!item.is_new()) continue;
+    item.numbered = ValueOf(*kind_, item.row, kind_->gap_free()).empty();
+    const absl::Status taken = series.Take(item.row, prefix_);
+    if (!taken.ok()) item.late_faults.push_back(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::TakePersons(sql::Tx& tx) {
+  StandingPersons persons(options_, call_, *kind_);
+  std::set<std::string> subjects;
+  for (const Item& item : items_) {
+    if (item.is_new() && persons.Concerns(item.row, ParentOf(item))) {
+      subjects.insert(item.row.subject);
+    }
+  }
+  RETURN_IF_ERROR(persons.Load(tx, subjects));
+  for (Item& item : items_) {
+    if (!item.is_new() || !persons.Concerns(item.row, ParentOf(item))) continue;
+    const absl::Status taken = persons.Take(item.row, prefix_);
+    if (!taken.ok()) item.late_faults.push_back(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::CountParents(sql::Tx& tx) {
+  recounts_.clear();
+  if (parent_field_ == nullptr) return absl::OkStatus();
+  const Kind& above = *options_.catalog->FindKind(parent_field_->refers_to());
+  if (!SumsOver(above, *kind_)) return absl::OkStatus();
+  for (const auto& [number, parent] : parents_) {
+    std::vector<Item*> items;
+    std::vector<const Row*> rows;
+    for (Item& item : items_) {
+      if (!item.is_new() || item.row.parent_id != parent.id) continue;
+      items.push_back(&item);
+      rows.push_back(&item.row);
+    }
+    if (items.empty()) continue;
+    Faults faults;
+    ASSIGN_OR_RETURN(auto recount,
+                     Recounting(options_, call_, *tree_).Count(tx, above, parent, rows, faults));
+    if (faults.empty()) recounts_.push_back(std::move(recount));
+    for (Item* item : items) {
+      for (const absl::Status& fault : faults) {
+        item->late_faults.push_back(AboveBroken(*kind_, fault, prefix_));
+      }
+    }
   }
   return absl::OkStatus();
 }
@@ -184,7 +294,8 @@ absl::Status RecordBatch::FindParents(sql::Tx& tx) {
     if (!item.parent_number.empty()) numbers.insert(item.parent_number);
   }
   ASSIGN_OR_RETURN(parents_,
-                   FindRowsByKey(tx, call_.federation, parent_field_->refers_to(), numbers));
+                   FindReferred(tx, call_.federation,
+                                *options_.catalog->FindKind(parent_field_->refers_to()), numbers));
   for (Item& item : items_) {
     item.row.parent_id.clear();
     if (item.parent_number.empty()) continue;
@@ -208,7 +319,7 @@ absl::Status RecordBatch::FindExisting(sql::Tx& tx) {
     if (!item.good()) continue;
     const auto stored = existing_.find(item.row.natural_key);
     if (stored == existing_.end()) continue;
-    item.existing = SameContent(stored->second, item.row, !item.steps.empty());
+    item.existing = SameContent(*kind_, stored->second, item.row, !item.steps.empty());
     if (!item.existing) {
       item.late_faults.push_back(
           KeyTaken(*kind_, NameOf(options_, call_, stored->second.id), prefix_));
@@ -241,6 +352,9 @@ absl::Status RecordBatch::Write(sql::Tx& tx) {
   RETURN_IF_ERROR(InsertRows(tx, call_.federation, rows));
   RETURN_IF_ERROR(InsertSteps(tx, call_.federation, steps));
   RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, written));
+  for (const Recount& recount : recounts_) {
+    RETURN_IF_ERROR(Recounting(options_, call_, *tree_).Write(tx, recount, event));
+  }
   return feed::Append(tx, call_, std::move(event));
 }
 

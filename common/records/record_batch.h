@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/records/engine.h"
 #include "common/records/record_checks.h"
+#include "common/records/record_counts.h"
 #include "common/records/record_store.h"
 #include "common/records/records.h"
 #include "common/rpc/call.h"
@@ -48,6 +49,7 @@ class RecordBatch {
     Faults late_faults;  // Of what Resolve found.
     std::string parent_number;
     bool existing = false;
+    bool numbered = false;  // The series gave it its number.
     catalog::FactSource source;
 
     bool good() const { return faults.empty() && late_faults.empty(); }
@@ -60,6 +62,13 @@ class RecordBatch {
   void FindDuplicates();
   absl::Status FindParents(sql::Tx& tx);
   absl::Status FindExisting(sql::Tx& tx);
+  // Numbers by which others refer to the records, where the key is another.
+  absl::Status CheckNumbers(sql::Tx& tx);
+  absl::Status TakeNumbers(sql::Tx& tx);
+  absl::Status TakePersons(sql::Tx& tx);
+  // Counts the parents that sum over the new records; where one may not become so, they are at
+  // fault.
+  absl::Status CountParents(sql::Tx& tx);
   Parent ParentOf(const Item& item) const;
 
   const Records::Options& options_;
@@ -72,6 +81,7 @@ class RecordBatch {
   std::vector<Item> items_;
   std::map<std::string, Row> parents_;   // By number.
   std::map<std::string, Row> existing_;  // By natural key.
+  std::vector<Recount> recounts_;
 };
 
 }  // namespace gonghui::records

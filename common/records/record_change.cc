@@ -7,6 +7,9 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
+#include "common/records/record_counts.h"
+#include "common/records/record_guards.h"
+#include "common/records/record_values.h"
 #include "common/rpc/update.h"
 
 namespace gonghui::records {
@@ -15,7 +18,6 @@ namespace {
 using common::v1::Kind;
 using common::v1::KindField;
 
-constexpr int64_t kChildrenPage = 500;
 constexpr std::string_view kParent = "parent.";
 
 absl::Status Missing(std::string_view name) {
@@ -118,6 +120,7 @@ absl::Status RecordChange::Step(const std::string& transition, const std::string
                                 const std::string& remark) {
   const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, "");
   ASSIGN_OR_RETURN(auto step, checks.Step(transition, on_date, "transition", "on_date", after_));
+  RETURN_IF_ERROR(CheckUpper(call_, *tree_, *kind_, step, after_.organization, "transition"));
   step.set_remark(remark);
   steps_.push_back(std::move(step));
   return absl::OkStatus();
@@ -148,15 +151,24 @@ absl::Status RecordChange::Cancel(sql::Tx& tx, const std::string& remark) {
 
 absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_view event_type) {
   RETURN_IF_ERROR(FindParents(tx));
+  std::vector<Row> children;
+  if (SumsOverAny(*kind_)) {
+    ASSIGN_OR_RETURN(children, AllChildren(tx, call_.federation, id_));
+  }
+  const auto before =
+      ToSource(*options_.catalog, *kind_, before_, ParentWith(parent_before_), *tree_);
+  const auto after = Values(*options_.catalog, *tree_)
+                         .Compute(*kind_, ParentWith(parent_after_), children, after_);
+  const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, prefix_);
+  if (!after_.cancelled) checks.SetClock(after, Since(), after_);
   if (after_ == before_ && steps_.empty()) return AsRecord();
   RETURN_IF_ERROR(CheckKey(tx));
-  const auto before = ToSource(*kind_, before_, ParentWith(parent_before_), *tree_);
-  const auto after = ToSource(*kind_, after_, ParentWith(parent_after_), *tree_);
   if (!after_.cancelled) {
     Faults faults;
-    ChecksFor(options_, call_, *kind_, *tree_, prefix_).CheckRules(after, faults);
+    checks.CheckRules(after, faults);
     if (!faults.empty()) return faults.front();
   }
+  RETURN_IF_ERROR(CheckGuards(tx));
   after_.version = before_.version + 1;
   after_.actor = call_.actor.subject;
   after_.update_time_us = call_.clock->NowMicros();
@@ -177,6 +189,7 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
   AddFacts(name, std::move(changes), event);
   if (before.fields != after.fields) RETURN_IF_ERROR(AddChildFacts(tx, event));
   RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, {{&after_, &before, &after}}));
+  RETURN_IF_ERROR(CountAbove(tx, event));
   RETURN_IF_ERROR(feed::Append(tx, call_, std::move(event)));
   return ToRecord(*kind_, after_, name);
 }
@@ -196,7 +209,9 @@ absl::Status RecordChange::FindParents(sql::Tx& tx) {
   }
   after_.parent_id.clear();
   if (number.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(auto found, FindRowsByKey(tx, call_.federation, field->refers_to(), {number}));
+  ASSIGN_OR_RETURN(auto found,
+                   FindReferred(tx, call_.federation,
+                                *options_.catalog->FindKind(field->refers_to()), {number}));
   if (found.empty()) return ParentMissing(*field, number, prefix_);
   parent_after_ = std::move(found.begin()->second);
   after_.parent_id = parent_after_->id;
@@ -217,6 +232,41 @@ absl::Status RecordChange::CheckKey(sql::Tx& tx) {
   return KeyTaken(*kind_, NameOf(options_, call_, taken.begin()->second.id), prefix_);
 }
 
+std::string RecordChange::Since() const {
+  if (!steps_.empty()) return steps_.back().on_date();
+  return after_.entered.empty() ? after_.on_date : "";
+}
+
+absl::Status RecordChange::CheckGuards(sql::Tx& tx) const {
+  StandingPersons persons(options_, call_, *kind_);
+  const bool stood =
+      after_.subject == before_.subject && persons.Concerns(before_, ParentWith(parent_before_));
+  if (!stood && persons.Concerns(after_, ParentWith(parent_after_))) {
+    RETURN_IF_ERROR(persons.Load(tx, {after_.subject}));
+    RETURN_IF_ERROR(persons.Take(after_, prefix_));
+  }
+  if (kind_->gap_free().empty()) return absl::OkStatus();
+  if (after_.cancelled) {
+    NumberSeries series(options_, call_, *kind_);
+    RETURN_IF_ERROR(series.Load(tx, {after_.organization}));
+    return series.CheckLast(before_);
+  }
+  if (after_.natural_key == before_.natural_key) return absl::OkStatus();
+  return InvalidArgument(
+             common::v1::REASON_UPDATE_MASK_INVALID,
+             "a record's place in its series never changes; cancel it and create another",
+             "记录的序号不能修改，请撤销后重新录入")
+      .At(StrCat(prefix_, "fields.", kind_->gap_free()));
+}
+
+absl::Status RecordChange::CountAbove(sql::Tx& tx, feed::v1::Event& event) const {
+  const Recounting recounting(options_, call_, *tree_);
+  if (before_.parent_id != after_.parent_id) {
+    RETURN_IF_ERROR(recounting.Follow(tx, *kind_, before_.parent_id, after_, prefix_, event));
+  }
+  return recounting.Follow(tx, *kind_, after_.parent_id, after_, prefix_, event);
+}
+
 bool RecordChange::IsReadByChildren() const {
   for (const Kind* kind : options_.catalog->Kinds()) {
     if (RefersTo(*kind, *kind_) &&
@@ -229,21 +279,16 @@ bool RecordChange::IsReadByChildren() const {
 
 absl::Status RecordChange::AddChildFacts(sql::Tx& tx, feed::v1::Event& event) const {
   if (!IsReadByChildren()) return absl::OkStatus();
-  std::string after_id;
-  while (true) {
-    ASSIGN_OR_RETURN(const auto children,
-                     FindChildren(tx, call_.federation, id_, after_id, kChildrenPage));
-    for (const Row& child : children) {
-      const Kind* kind = options_.catalog->FindKind(child.kind);
-      if (kind == nullptr) continue;
-      const auto before = ToSource(*kind, child, {kind_, &before_}, *tree_);
-      const auto after = ToSource(*kind, child, {kind_, &after_}, *tree_);
-      ASSIGN_OR_RETURN(auto changes, ChangedFacts(*kind, before, after));
-      AddFacts(NameOf(options_, call_, child.id), std::move(changes), event);
-      after_id = child.id;
-    }
-    if (static_cast<int64_t>(children.size()) < kChildrenPage) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto children, AllChildren(tx, call_.federation, id_));
+  for (const Row& child : children) {
+    const Kind* kind = options_.catalog->FindKind(child.kind);
+    if (kind == nullptr) continue;
+    const auto before = ToSource(*options_.catalog, *kind, child, {kind_, &before_}, *tree_);
+    const auto after = ToSource(*options_.catalog, *kind, child, {kind_, &after_}, *tree_);
+    ASSIGN_OR_RETURN(auto changes, ChangedFacts(*kind, before, after));
+    AddFacts(NameOf(options_, call_, child.id), std::move(changes), event);
   }
+  return absl::OkStatus();
 }
 
 Parent RecordChange::ParentWith(const std::optional<Row>& row) const {

@@ -55,6 +55,12 @@ class RecordChange {
   // The parents of the record before and after; `after_` gets its parent_id.
   absl::Status FindParents(sql::Tx& tx);
   absl::Status CheckKey(sql::Tx& tx);
+  // What looks beyond the record: its person and its number.
+  absl::Status CheckGuards(sql::Tx& tx) const;
+  // The records above, which sum over this one.
+  absl::Status CountAbove(sql::Tx& tx, feed::v1::Event& event) const;
+  // The day on which the present state was entered by this change; empty: not by this change.
+  std::string Since() const;
   absl::Status AddChildFacts(sql::Tx& tx, feed::v1::Event& event) const;
   bool IsReadByChildren() const;
   Parent ParentWith(const std::optional<Row>& row) const;

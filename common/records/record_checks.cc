@@ -11,6 +11,7 @@
 #include "common/base/money.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/records/record_values.h"
 
 namespace gonghui::records {
 namespace {
@@ -43,15 +44,6 @@ const common::v1::State* FindState(const common::v1::Kind& kind, std::string_vie
   return nullptr;
 }
 
-// The last day that the clock of the state allows; empty where it has none.
-std::string DueDate(const common::v1::Kind& kind, const std::string& state,
-                    const std::string& entered) {
-  const auto* found = FindState(kind, state);
-  if (found == nullptr || found->final() || found->limit_days() == 0) return "";
-  const auto day = ParseDate(entered);
-  return day.ok() ? FormatDate(*day + found->limit_days()) : "";
-}
-
 bool BeginsWithDigits(std::string_view text, size_t count) {
   return text.size() >= count && std::all_of(text.begin(), text.begin() + count,
                                              [](char c) { return absl::ascii_isdigit(c); });
@@ -62,19 +54,6 @@ bool IsPaperNumber(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) {
            return absl::ascii_isalnum(c) || c == '(' || c == ')' || c == '-';
          });
-}
-
-// Whole numbers by value, anything else (dates) as text.
-bool Stands(std::string_view left, std::string_view relation, std::string_view right) {
-  int64_t a = 0;
-  int64_t b = 0;
-  const bool numbers = ParseInteger(left, &a) && ParseInteger(right, &b);
-  const int order = numbers ? (a < b ? -1 : a > b) : left.compare(right);
-  if (relation == "<=") return order <= 0;
-  if (relation == "<") return order < 0;
-  if (relation == ">=") return order >= 0;
-  if (relation == ">") return order > 0;
-  return order == 0;
 }
 
 }  // namespace
@@ -143,7 +122,6 @@ void RecordChecks::ReadDates(const common::v1::Record& record, const Row* before
                              StrCat("lies after ", date, ", when state '", state, "' was entered"),
                              StrCat("晚于进入状态“", state, "”的日期 ", date)));
   }
-  if (before->entered.empty()) row.due_date = DueDate(kind_, row.state, row.on_date);
 }
 
 void RecordChecks::ReadFields(const common::v1::Record& record, const Row* before, Row& row,
@@ -152,6 +130,7 @@ void RecordChecks::ReadFields(const common::v1::Record& record, const Row* befor
   row.subject.clear();
   row.person_mask.clear();
   for (const KindField& field : kind_.fields()) {
+    if (field.has_computed()) continue;
     const auto given = record.fields().find(field.name());
     std::string_view text = given == record.fields().end() ? "" : Strip(given->second);
     if (text.empty()) text = field.default_value();
@@ -328,7 +307,25 @@ absl::Status RecordChecks::CheckOrganization(const std::string& path, const std:
 void RecordChecks::Begin(Row& row) const {
   if (kind_.states().empty()) return;
   row.state = kind_.states(0).name();
-  row.due_date = DueDate(kind_, row.state, row.on_date);
+}
+
+void RecordChecks::SetClock(const catalog::FactSource& source, std::string_view since,
+                            Row& row) const {
+  const auto* state = FindState(kind_, row.state);
+  if (state == nullptr) return;
+  std::string_view from = catalog::ValueOf(source, state->limit_from());
+  const bool from_field = !from.empty();
+  if (!from_field) from = since;
+  if (from.empty() && !state->final()) return;
+  row.due_date.clear();
+  if (state->final()) return;
+  const Values values(*options_.catalog, *options_.tree);
+  int64_t days = state->limit_days();
+  const bool has_limit = !state->limit().empty() &&
+                         ParseInteger(values.Read(StrCat("limit.", state->limit()), source), &days);
+  // A field's own date is the last day; without a field, days are what makes a clock.
+  if (days == 0 && !has_limit && !from_field) return;
+  if (const auto day = ParseDate(from); day.ok()) row.due_date = FormatDate(*day + days);
 }
 
 absl::StatusOr<const common::v1::Transition*> RecordChecks::FindStep(std::string_view transition,
@@ -378,29 +375,48 @@ absl::StatusOr<common::v1::RecordStep> RecordChecks::Step(std::string_view trans
   taken.set_on_date(std::string(on_date));
   row.entered.try_emplace(step->to(), on_date);
   row.state = step->to();
-  row.due_date = DueDate(kind_, row.state, taken.on_date());
   return taken;
 }
 
 void RecordChecks::CheckRules(const catalog::FactSource& source, Faults& faults) const {
   const std::string_view on_date = catalog::ValueOf(source, "on_date");
+  const Values values(*options_.catalog, *options_.tree);
   for (const auto& rule : kind_.rules()) {
     const bool in_force = (rule.valid_from().empty() || rule.valid_from() <= on_date) &&
                           (rule.valid_to().empty() || on_date < rule.valid_to());
     if (rule.warn() || !in_force || !catalog::Holds(rule.when(), source)) continue;
-    const std::string_view left = catalog::ValueOf(source, rule.left());
-    // Names begin with a letter; numbers and dates stand for themselves.
-    const std::string_view right = absl::ascii_islower(rule.right().front())
-                                       ? catalog::ValueOf(source, rule.right())
-                                       : std::string_view(rule.right());
-    if (left.empty() || right.empty() || Stands(left, rule.relation(), right)) continue;
-    const std::string citation = rule.citation().empty() ? "" : StrCat(" (", rule.citation(), ")");
-    faults.push_back(InvalidArgument(common::v1::REASON_RULE_VIOLATED,
-                                     StrCat(rule.message().en(), citation),
-                                     StrCat(rule.message().zh(), citation))
-                         .With("rule", rule.name())
-                         .At(PathOf(rule.left())));
+    if (rule.relation().empty() || values.Breaks(rule, source)) {
+      faults.push_back(Broken(rule, source));
+    }
   }
+}
+
+absl::Status RecordChecks::Broken(const common::v1::RecordRule& rule,
+                                  const catalog::FactSource& source) const {
+  const std::string citation = rule.citation().empty() ? "" : StrCat(" (", rule.citation(), ")");
+  const KindField* field = options_.catalog->FindField(kind_, rule.left());
+  // What the other side comes to, so that nobody has to work it out; texts may be personal.
+  std::string allowed;
+  if (!rule.relation().empty()) {
+    allowed = Values(*options_.catalog, *options_.tree).RightOf(rule, source);
+    int64_t number = 0;
+    const bool is_number = ParseInteger(allowed, &number);
+    if (!is_number && !ParseDate(allowed).ok()) allowed.clear();
+    if (is_number && field != nullptr && field->type() == common::v1::FIELD_TYPE_MONEY) {
+      allowed = FormatYuan(number);
+    }
+  }
+  std::string times;
+  if (rule.left_times() > 1) times = StrCat(" × ", rule.left_times());
+  const std::string demand =
+      allowed.empty() ? ""
+                      : StrCat(" [", rule.left(), times, " ", rule.relation(), " ", allowed, "]");
+  return InvalidArgument(common::v1::REASON_RULE_VIOLATED,
+                         StrCat(rule.message().en(), demand, citation),
+                         StrCat(rule.message().zh(), demand, citation))
+      .With("rule", rule.name())
+      .With("allowed", allowed)
+      .At(PathOf(rule.left()));
 }
 
 }  // namespace gonghui::records

@@ -41,6 +41,9 @@ class RecordChecks {
 
   // Puts a new record into its initial state.
   void Begin(Row& row) const;
+  // Sets the clock of the present state, entered on `since`; empty: it was entered before, and only
+  // a clock that runs from a date field is set anew.
+  void SetClock(const catalog::FactSource& source, std::string_view since, Row& row) const;
   // Takes one step. Errors: TRANSITION_UNKNOWN and STATE_FORBIDS at `path`, FIELD_INVALID at
   // `date_path` for a date before the last step, FIELD_REQUIRED for what the step needs.
   absl::StatusOr<common::v1::RecordStep> Step(std::string_view transition, std::string_view on_date,
@@ -57,6 +60,7 @@ class RecordChecks {
                   Faults& faults) const;
   absl::StatusOr<std::string> ReadField(const common::v1::KindField& field, std::string_view text,
                                         const Row& row) const;
+  absl::Status Broken(const common::v1::RecordRule& rule, const catalog::FactSource& source) const;
   absl::Status ReadPerson(const std::string& path, std::string_view text, Row& row) const;
   absl::StatusOr<std::string> ReadCode(const common::v1::KindField& field, std::string_view text,
                                        const Row& row) const;

@@ -32,6 +32,16 @@ constexpr sql::Query kFindByKey{
     "SELECT " RECORD_COLUMNS
     " FROM records WHERE tenant=$1 AND kind=$2 AND natural_key IN ($3,$4,$5,$6,$7,$8,$9,$10,$11,"
     "$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)"};
+constexpr sql::Query kFindByNumber{
+    "records.find_by_number",
+    "SELECT " RECORD_COLUMNS
+    " FROM records WHERE tenant=$1 AND kind=$2 AND number <> '' AND cancelled=FALSE AND number IN "
+    "($3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)"};
+constexpr sql::Query kFindByPerson{
+    "records.find_by_person",
+    "SELECT " RECORD_COLUMNS
+    " FROM records WHERE tenant=$1 AND subject <> '' AND cancelled=FALSE AND subject IN ($2,$3,$4,"
+    "$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)"};
 constexpr sql::Query kChildren{
     "records.children",
     "SELECT " RECORD_COLUMNS
@@ -42,16 +52,26 @@ constexpr sql::Query kChildren{
   "SELECT " RECORD_COLUMNS                                                         \
   " FROM records WHERE tenant=$1 AND kind=$2 AND (on_date, record_id) < ($3, $4) " \
   "AND on_date >= $5 AND on_date <= $6 AND ($7='' OR state=$7) "                   \
-  "AND ($8='' OR (due_date <> '' AND due_date < $8 AND cancelled=FALSE)) "
+  "AND ($8='' OR (due_date <> '' AND due_date < $8 AND cancelled=FALSE)) "         \
+  "AND ($10='' OR due_date >= $10) "                                               \
+  "AND ($11='' OR (due_date <> '' AND due_date <= $11)) "
 #define RECORD_LIST_END "ORDER BY on_date DESC, record_id DESC LIMIT $9"
 
 constexpr sql::Query kList{"records.list", RECORD_LIST RECORD_LIST_END};
 constexpr sql::Query kListNumber{"records.list_number",
-                                 RECORD_LIST "AND number=$10 AND number <> '' " RECORD_LIST_END};
+                                 RECORD_LIST "AND number=$12 AND number <> '' " RECORD_LIST_END};
 constexpr sql::Query kListOrganizations{
     "records.list_organizations", RECORD_LIST
-    "AND organization IN ($10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,"
-    "$28,$29) " RECORD_LIST_END};
+    "AND organization IN ($12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,"
+    "$30,$31) " RECORD_LIST_END};
+constexpr sql::Query kStandings{
+    "records.standings",
+    "SELECT organization, state, due_date, COUNT(*) FROM records WHERE tenant=$1 AND kind=$2 AND "
+    "cancelled=FALSE GROUP BY organization, state, due_date"};
+constexpr sql::Query kLock{
+    "records.lock",
+    "INSERT INTO record_locks (tenant, name, uses) VALUES ($1,$2,1) ON CONFLICT (tenant, name) DO "
+    "UPDATE SET uses = record_locks.uses + 1"};
 
 constexpr sql::Query kInsert{
     "records.insert",
@@ -116,6 +136,23 @@ void AppendListed(Iterator from, Iterator to, sql::Args& args) {
   while (args.size() < wanted) args.push_back(args.back());
 }
 
+// The rows that a query with an IN list of kListed finds for all the values.
+absl::StatusOr<std::vector<Row>> FindListed(sql::Tx& tx, const sql::Query& query,
+                                            const sql::Args& first,
+                                            const std::set<std::string>& values) {
+  std::vector<Row> found;
+  for (auto it = values.begin(); it != values.end();) {
+    auto end = it;
+    for (size_t i = 0; i < kListed && end != values.end(); ++i) ++end;
+    sql::Args args = first;
+    AppendListed(it, end, args);
+    ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(query, std::move(args)));
+    for (Row& row : ReadRows(rows)) found.push_back(std::move(row));
+    it = end;
+  }
+  return found;
+}
+
 // A field as rules see it: money in fen.
 std::string RuleValue(const KindField& field, const std::string& value) {
   if (field.type() != common::v1::FIELD_TYPE_MONEY) return value;
@@ -123,8 +160,8 @@ std::string RuleValue(const KindField& field, const std::string& value) {
   return fen.ok() ? StrCat(*fen) : value;
 }
 
-void AddFields(const std::string& prefix, const Kind& kind, const Row& row,
-               const tree::OrganizationTree& tree, Texts& out) {
+void AddFields(const std::string& prefix, const catalog::Catalog& catalog, const Kind& kind,
+               const Row& row, const tree::OrganizationTree& tree, Texts& out) {
   const auto add = [&](std::string_view name, std::string value) {
     if (!value.empty()) out.insert_or_assign(StrCat(prefix, name), std::move(value));
   };
@@ -142,6 +179,12 @@ void AddFields(const std::string& prefix, const Kind& kind, const Row& row,
     } else if (const auto it = row.fields.find(field.name()); it != row.fields.end()) {
       if (field.type() == common::v1::FIELD_TYPE_UNIT) add("unit", it->second);
       add(field.name(), RuleValue(field, it->second));
+      if (field.codes().empty()) continue;
+      const common::v1::Code* code = catalog.FindCode(field.codes(), it->second);
+      if (code == nullptr || (code->points() == 0 && code->group().empty())) continue;
+      add(StrCat(field.name(), ".points"), StrCat(code->points()));
+      add(StrCat(field.name(), ".must_pass"), code->must_pass() ? "true" : "false");
+      add(StrCat(field.name(), ".group"), code->group());
     }
   }
 }
@@ -210,8 +253,24 @@ common::v1::Record ToRecord(const Kind& kind, const Row& row, std::string_view n
   return record;
 }
 
-catalog::FactSource ToSource(const Kind& kind, const Row& row, const Parent& parent,
-                             const tree::OrganizationTree& tree) {
+common::v1::Record ToNotice(const Kind& kind, const Row& row) {
+  common::v1::Record record;
+  record.set_kind(row.kind);
+  record.set_organization(row.organization);
+  record.set_title(row.title);
+  record.set_on_date(row.on_date);
+  record.set_state(row.state);
+  record.set_due_date(row.due_date);
+  for (const KindField& field : kind.fields()) {
+    const auto it = row.fields.find(field.name());
+    if (!field.notice() || it == row.fields.end()) continue;
+    (*record.mutable_fields())[field.name()] = field.pii() ? Masked(it->second) : it->second;
+  }
+  return record;
+}
+
+catalog::FactSource ToSource(const catalog::Catalog& catalog, const Kind& kind, const Row& row,
+                             const Parent& parent, const tree::OrganizationTree& tree) {
   catalog::FactSource source;
   source.organization = row.organization;
   source.cancelled = row.cancelled;
@@ -219,8 +278,10 @@ catalog::FactSource ToSource(const Kind& kind, const Row& row, const Parent& par
   if (!kind.states().empty()) {
     source.entered.insert_or_assign(kind.states(0).name(), row.on_date);
   }
-  AddFields("", kind, row, tree, source.fields);
-  if (parent.row != nullptr) AddFields("parent.", *parent.kind, *parent.row, tree, source.fields);
+  AddFields("", catalog, kind, row, tree, source.fields);
+  if (parent.row != nullptr) {
+    AddFields("parent.", catalog, *parent.kind, *parent.row, tree, source.fields);
+  }
   return source;
 }
 
@@ -235,16 +296,32 @@ absl::StatusOr<std::map<std::string, Row>> FindRowsByKey(sql::Tx& tx, const std:
                                                          const std::string& kind,
                                                          const std::set<std::string>& keys) {
   std::map<std::string, Row> found;
-  for (auto it = keys.begin(); it != keys.end();) {
-    auto end = it;
-    for (size_t i = 0; i < kListed && end != keys.end(); ++i) ++end;
-    sql::Args args = {tenant, kind};
-    AppendListed(it, end, args);
-    ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kFindByKey, std::move(args)));
-    for (Row& row : ReadRows(rows)) found.emplace(row.natural_key, std::move(row));
-    it = end;
-  }
+  ASSIGN_OR_RETURN(auto rows, FindListed(tx, kFindByKey, {tenant, kind}, keys));
+  for (Row& row : rows) found.emplace(row.natural_key, std::move(row));
   return found;
+}
+
+absl::StatusOr<std::map<std::string, Row>> FindRowsByNumber(sql::Tx& tx, const std::string& tenant,
+                                                            const std::string& kind,
+                                                            const std::set<std::string>& numbers) {
+  std::map<std::string, Row> found;
+  ASSIGN_OR_RETURN(auto rows, FindListed(tx, kFindByNumber, {tenant, kind}, numbers));
+  for (Row& row : rows) found.emplace(row.number, std::move(row));
+  return found;
+}
+
+bool IsNumberedBesideKey(const Kind& kind) { return kind.key_size() > 1 && kind.number_required(); }
+
+absl::StatusOr<std::map<std::string, Row>> FindReferred(sql::Tx& tx, const std::string& tenant,
+                                                        const Kind& kind,
+                                                        const std::set<std::string>& references) {
+  return IsNumberedBesideKey(kind) ? FindRowsByNumber(tx, tenant, kind.name(), references)
+                                   : FindRowsByKey(tx, tenant, kind.name(), references);
+}
+
+absl::StatusOr<std::vector<Row>> FindRowsOfPersons(sql::Tx& tx, const std::string& tenant,
+                                                   const std::set<std::string>& subjects) {
+  return FindListed(tx, kFindByPerson, {tenant}, subjects);
 }
 
 absl::StatusOr<std::vector<Row>> FindChildren(sql::Tx& tx, const std::string& tenant,
@@ -282,8 +359,9 @@ absl::StatusOr<std::vector<Row>> ListRows(sql::Tx& tx, const std::string& tenant
   const std::string to_date = query.to_date.empty() ? "9999-12-31" : query.to_date;
   std::vector<Row> found;
   while (true) {
-    sql::Args args = {tenant,  query.kind,  after[0],         after[1],   query.from_date,
-                      to_date, query.state, query.overdue_at, query.limit};
+    sql::Args args = {tenant,          query.kind,     after[0],    after[1],
+                      query.from_date, to_date,        query.state, query.overdue_at,
+                      query.limit,     query.due_from, query.due_to};
     if (!query.number.empty()) {
       args.push_back(query.number);
     } else if (listed) {
@@ -301,6 +379,24 @@ absl::StatusOr<std::vector<Row>> ListRows(sql::Tx& tx, const std::string& tenant
     }
     if (static_cast<int64_t>(rows.size()) < query.limit) return found;
   }
+}
+
+absl::StatusOr<std::vector<Standing>> CountStandings(sql::Tx& tx, const std::string& tenant,
+                                                     const std::string& kind) {
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kStandings, {tenant, kind}));
+  std::vector<Standing> standings;
+  standings.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    standings.push_back({rows[i].Get<std::string>(0), rows[i].Get<std::string>(1),
+                         rows[i].Get<std::string>(2), rows[i].Get<int64_t>(3)});
+  }
+  return standings;
+}
+
+absl::Status LockNames(sql::Tx& tx, const std::string& tenant, const std::set<std::string>& names) {
+  std::vector<sql::Args> args;
+  for (const std::string& name : names) args.push_back({tenant, name});
+  return args.empty() ? absl::OkStatus() : tx.RunMany(kLock, args).status();
 }
 
 absl::Status InsertRows(sql::Tx& tx, const std::string& tenant, absl::Span<const Row* const> rows) {

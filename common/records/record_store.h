@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/catalog/catalog.h"
 #include "common/catalog/fact_rules.h"
 #include "common/sql/sql.h"
 #include "common/tree/organization_tree.h"
@@ -61,14 +62,18 @@ std::string Masked(std::string_view text);
 // The record as callers see it: personal fields masked, no steps.
 common::v1::Record ToRecord(const common::v1::Kind& kind, const Row& row, std::string_view name);
 
+// The record as a public notice shows it: no name, no identity number, only fields for the notice.
+common::v1::Record ToNotice(const common::v1::Kind& kind, const Row& row);
+
 // A record that others point to.
 struct Parent {
   const common::v1::Kind* kind = nullptr;
   const Row* row = nullptr;  // nullptr: there is none.
 };
 
-// The record as rules and facts see it.
-catalog::FactSource ToSource(const common::v1::Kind& kind, const Row& row, const Parent& parent,
+// The record as rules and facts see it. `catalog` is the one that holds the kind.
+catalog::FactSource ToSource(const catalog::Catalog& catalog, const common::v1::Kind& kind,
+                             const Row& row, const Parent& parent,
                              const tree::OrganizationTree& tree);
 
 absl::StatusOr<std::optional<Row>> FindRow(sql::Tx& tx, const std::string& tenant,
@@ -81,6 +86,20 @@ absl::StatusOr<std::map<std::string, Row>> FindRowsByKey(sql::Tx& tx, const std:
 absl::StatusOr<std::vector<Row>> FindChildren(sql::Tx& tx, const std::string& tenant,
                                               const std::string& parent_id,
                                               const std::string& after_id, int64_t limit);
+// Number -> row of a kind, for those that exist and are not cancelled.
+absl::StatusOr<std::map<std::string, Row>> FindRowsByNumber(sql::Tx& tx, const std::string& tenant,
+                                                            const std::string& kind,
+                                                            const std::set<std::string>& numbers);
+// Whether others refer to records of the kind by a number that stands beside the key.
+bool IsNumberedBesideKey(const common::v1::Kind& kind);
+// Text of a RECORD field -> row that it refers to, for those that exist: by number, or by the only
+// field of the kind's key.
+absl::StatusOr<std::map<std::string, Row>> FindReferred(sql::Tx& tx, const std::string& tenant,
+                                                        const common::v1::Kind& kind,
+                                                        const std::set<std::string>& references);
+// Records of any kind, not cancelled, in which one of the persons stands.
+absl::StatusOr<std::vector<Row>> FindRowsOfPersons(sql::Tx& tx, const std::string& tenant,
+                                                   const std::set<std::string>& subjects);
 absl::StatusOr<std::vector<common::v1::RecordStep>> FindSteps(sql::Tx& tx,
                                                               const std::string& tenant,
                                                               const std::string& id);
@@ -94,12 +113,29 @@ struct ListQuery {
   std::string to_date;
   std::string number;
   std::string overdue_at;          // Not empty: only what was due before this day.
+  std::string due_from;            // Not empty: only what is due on this day or later.
+  std::string due_to;              // Not empty: only what is due on this day or earlier.
   std::vector<std::string> after;  // on_date and id of the last row seen; empty at the beginning.
   int64_t limit = 0;
 };
 // Newest date first.
 absl::StatusOr<std::vector<Row>> ListRows(sql::Tx& tx, const std::string& tenant,
                                           const ListQuery& query);
+
+// How many records of a kind stand alike.
+struct Standing {
+  std::string organization;
+  std::string state;
+  std::string due_date;
+  int64_t count = 0;
+};
+// Without the cancelled ones.
+absl::StatusOr<std::vector<Standing>> CountStandings(sql::Tx& tx, const std::string& tenant,
+                                                     const std::string& kind);
+
+// Makes writers that name the same thing follow one another until the end of the transaction: a
+// later one is repeated and sees what the earlier wrote.
+absl::Status LockNames(sql::Tx& tx, const std::string& tenant, const std::set<std::string>& names);
 
 absl::Status InsertRows(sql::Tx& tx, const std::string& tenant, absl::Span<const Row* const> rows);
 absl::Status UpdateRow(sql::Tx& tx, const std::string& tenant, const Row& row);

@@ -38,9 +38,9 @@ class Records {
     const catalog::Catalog* catalog = nullptr;
     tree::TreeCache* tree = nullptr;
     const crypto::PersonalData* personal = nullptr;
-    // Called once per transaction with everything it wrote, in order, before the feed event is
-    // appended; an error fails the transaction. A record created and advanced in one batch is one
-    // change from nullptr to its last state. funds posts vouchers here.
+    // Called with everything that a transaction wrote, in order, once a kind, before the feed event
+    // is appended; an error fails the transaction. A record created and advanced in one batch is
+    // one change from nullptr to its last state. funds posts vouchers here.
     std::function<absl::Status(const rpc::Call&, sql::Tx&, absl::Span<const Change>)> on_change;
   };
   explicit Records(Options options);
@@ -53,6 +53,8 @@ class Records {
                                          const common::v1::GetRecordRequest& request);
   absl::StatusOr<common::v1::ListRecordsResponse> List(
       rpc::Call& call, const common::v1::ListRecordsRequest& request);
+  absl::StatusOr<common::v1::GetBoardResponse> GetBoard(rpc::Call& call,
+                                                        const common::v1::GetBoardRequest& request);
   absl::StatusOr<common::v1::Record> Update(rpc::Call& call,
                                             const common::v1::UpdateRecordRequest& request);
   absl::StatusOr<common::v1::Record> Advance(rpc::Call& call,
@@ -62,10 +64,15 @@ class Records {
   absl::StatusOr<common::v1::ListKindsResponse> ListKinds(
       rpc::Call& call, const common::v1::ListKindsRequest& request);
 
-  // Adds the eight methods to the gRPC service of an area.
+  // Adds the nine methods to the gRPC service of an area.
   void Serve(rpc::Service& service);
 
  private:
+  // The organisations at or below one; none where that is all of them.
+  absl::StatusOr<std::vector<std::string>> Below(const rpc::Call& call,
+                                                 const std::string& organization,
+                                                 const std::string& on_date);
+
   const Options options_;
 };
 

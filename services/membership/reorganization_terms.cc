@@ -124,9 +124,9 @@ absl::StatusOr<std::vector<TermsOfOffice::Changed>> TermsOfOffice::Changes() {
         .undo = nlohmann::json{{"before", ToJson(known.before)}, {"after", ToJson(known.now)}}.dump(
             -1, ' ', false, nlohmann::json::error_handler_t::replace)};
     ASSIGN_OR_RETURN(const auto before,
-                     catalog::FactsOf(kind, records::ToSource(kind, known.before, {}, tree)));
+                     catalog::FactsOf(kind, records::ToSource(catalog_, kind, known.before, {}, tree)));
     ASSIGN_OR_RETURN(const auto after,
-                     catalog::FactsOf(kind, records::ToSource(kind, known.now, {}, tree)));
+                     catalog::FactsOf(kind, records::ToSource(catalog_, kind, known.now, {}, tree)));
     changed.facts = catalog::FactChanges(before, after);
     changes.push_back(std::move(changed));
   }

@@ -94,6 +94,10 @@ class Cases {
     return ListRecordsResponse();
   }
 
+  absl::StatusOr<common::v1::GetBoardResponse> Board(Call&, const common::v1::GetBoardRequest&) {
+    return common::v1::GetBoardResponse();
+  }
+
   absl::StatusOr<Record> Update(Call&, const UpdateRecordRequest&) {
     return Internal("SELECT secret FROM cases");
   }
@@ -173,6 +177,7 @@ class PipelineTest : public ::testing::Test {
         "GetRecord", [this](Call& c, const GetRecordRequest& r) { return cases_.PeekAt(c, r); },
         [this](Call& c, const GetRecordRequest& r) { return cases_.Get(c, r); });
     service_.Handle("ListRecords", &cases_, &Cases::List);
+    service_.Handle("GetBoard", &cases_, &Cases::Board);
     service_.Handle("UpdateRecord", &cases_, &Cases::Update);
     service_.Handle("CancelRecord", &cases_, &Cases::Cancel);
     service_.Handle("BatchCreateRecords", &cases_, &Cases::BatchCreate);

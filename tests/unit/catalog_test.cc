@@ -148,7 +148,46 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("rules: [{name: r, left: z, relation: '=', right: x, message: M}]",
                   "no field 'z'"),
         std::pair("postings: [{entries: [{account: '1', amount: title}]}]",
-                  "fewer than two entries")));
+                  "fewer than two entries"),
+        std::pair("fields: [{name: a, computed: {terms: [{value: '1'}]}}]", "are computed"),
+        std::pair("fields: [{name: a, type: integer, computed: {}}]", "no terms"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{children: k}]}}]",
+                  "no kind that refers to this one 'k'"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{value: title}]}}]",
+                  "'title' is no number"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{codes: no}]}}]",
+                  "no code list 'no'"),
+        std::pair(
+            "fields: [{name: a, type: integer, computed: {terms: [{codes: level, value: z}]}}]",
+            "no part of a code 'z'"),
+        std::pair("fields: [{name: a, type: person, notice: true}]", "never shown"),
+        std::pair("fields: [{name: a, type: integer}]\n    gap_free: a", "gap_free must be"),
+        std::pair("one_per_person_in: [k]", "has no person"),
+        std::pair("states: [{name: a, limit: days}]", "no limit 'days'"),
+        std::pair("states: [{name: a, limit_from: title}]", "wrong type"),
+        std::pair("states: [{name: a, notice: true}, {name: b, notice: true}]", "two states"),
+        std::pair("rules: [{name: r, left: title, message: M}]", "without relation"),
+        std::pair("rules: [{name: r, left: entered.gone, relation: '=', right: x, message: M}]",
+                  "no field 'entered.gone'"),
+        std::pair("rules: [{name: r, left: title, relation: '=', right: limit.z, message: M}]",
+                  "no field 'limit.z'"),
+        std::pair("rules: [{name: r, left: title, relation: '=', right: title, plus: title, "
+                  "message: M}]",
+                  "is no number")));
+
+TEST(CatalogTest, RefusesLimitsThatCiteNothing) {
+  const auto fault = [](std::string_view limit) {
+    return std::string(
+        Catalog::Load("a", {{"l.yaml", StrCat("limits: [", limit, "]")}}).status().message());
+  };
+  EXPECT_THAT(fault("{name: a, values: [{value: 1}]}"), HasSubstr("cites nothing"));
+  EXPECT_THAT(fault("{name: a}"), HasSubstr("no values"));
+  EXPECT_THAT(fault("{name: a, values: [{value: 1, at_least: 2, citation: c}]}"),
+              HasSubstr("'at_least' goes with 'by'"));
+  EXPECT_THAT(fault("{name: a, values: [{value: 1, citation: c}]}, {name: a, values: [{value: 1, "
+                    "citation: c}]}"),
+              HasSubstr("stands twice"));
+}
 
 }  // namespace
 }  // namespace gonghui::catalog

@@ -1,0 +1,71 @@
+// Guards that look beyond the record: whose step it is, one record a person, series of numbers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/records/engine.h"
+#include "common/records/record_store.h"
+
+namespace gonghui::records {
+
+// OUT_OF_SCOPE at `path` where the kind leaves the step to the upper organisation and the caller's
+// rights do not cover it.
+absl::Status CheckUpper(const rpc::Call& call, const tree::OrganizationTree& tree,
+                        const common::v1::Kind& kind, const common::v1::RecordStep& step,
+                        const std::string& organization, std::string path);
+
+// Persons who stand in records of the kinds of `one_per_person_in`. Load locks the persons, so that
+// what it answers holds until the end of the transaction.
+class StandingPersons {
+ public:
+  StandingPersons(const Records::Options& options, const rpc::Call& call,
+                  const common::v1::Kind& kind)
+      : options_(options), call_(call), kind_(kind) {}
+
+  // False: the kind does not ask, or the record names nobody or is over.
+  bool Concerns(const Row& row, const Parent& parent) const;
+  absl::Status Load(sql::Tx& tx, const std::set<std::string>& subjects);
+  // ALREADY_EXISTS where the person of `row` stands in another record; else takes `row` as the one.
+  absl::Status Take(const Row& row, std::string_view prefix);
+
+ private:
+  bool IsOver(const common::v1::Kind& kind, const Row& row, const Parent& parent) const;
+
+  const Records::Options& options_;
+  const rpc::Call& call_;
+  const common::v1::Kind& kind_;
+  std::map<std::string, std::string> standing_;  // Subject -> id of the record.
+};
+
+// The numbers that a kind's `gap_free` field has run up to.
+class NumberSeries {
+ public:
+  NumberSeries(const Records::Options& options, const rpc::Call& call, const common::v1::Kind& kind)
+      : options_(options), call_(call), kind_(kind) {}
+
+  // Reads the series of the organisations and locks them until the end of the transaction.
+  absl::Status Load(sql::Tx& tx, const std::set<std::string>& organizations);
+  // Gives a new record its number, or checks the one it has: FIELD_INVALID where it is not the
+  // next.
+  absl::Status Take(Row& row, std::string_view prefix);
+  // STATE_FORBIDS where the record is not the last of its series.
+  absl::Status CheckLast(const Row& row) const;
+
+ private:
+  std::string ScopeOf(const Row& row) const;
+  int64_t NumberOf(const Row& row) const;
+
+  const Records::Options& options_;
+  const rpc::Call& call_;
+  const common::v1::Kind& kind_;
+  std::map<std::string, int64_t> last_;  // Values of the key before the number -> last number.
+};
+
+}  // namespace gonghui::records
