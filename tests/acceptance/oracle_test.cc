@@ -1,6 +1,7 @@
 // What the recount is made of. It is run on the main job's files in acceptance_test.cc.
 #include "tests/acceptance/oracle.h"
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -13,7 +14,7 @@ namespace gonghui::district {
 namespace {
 
 constexpr char kOracle[] = GONGHUI_SOURCE_DIR "/tests/acceptance/oracle.sql";
-constexpr char kMeasures[] = GONGHUI_SOURCE_DIR "/services/reports/catalog/measures.yaml";
+constexpr char kCatalogue[] = GONGHUI_SOURCE_DIR "/services/reports/catalog";
 
 const Count* Find(const Oracle& oracle, const std::string& measure) {
   for (const Count& count : oracle.counts) {
@@ -25,13 +26,16 @@ const Count* Find(const Oracle& oracle, const std::string& measure) {
 TEST(OracleTest, CountsEveryMeasure) {
   const absl::StatusOr<Oracle> oracle = ReadOracle(kOracle);
   ASSERT_TRUE(oracle.ok()) << oracle.status();
-  std::ifstream catalogue(kMeasures);
   const std::regex name("  - name: (.*)");
   std::smatch match;
   std::set<std::string> without_count;
-  for (std::string line; std::getline(catalogue, line);) {
-    if (!std::regex_match(line, match, name)) continue;
-    if (Find(*oracle, match[1]) == nullptr) without_count.insert(match[1]);
+  for (const auto& file : std::filesystem::directory_iterator(kCatalogue)) {
+    if (file.path().filename().string().rfind("measures", 0) != 0) continue;
+    std::ifstream catalogue(file.path());
+    for (std::string line; std::getline(catalogue, line);) {
+      if (!std::regex_match(line, match, name)) continue;
+      if (Find(*oracle, match[1]) == nullptr) without_count.insert(match[1]);
+    }
   }
   EXPECT_THAT(without_count, testing::IsEmpty());
 }
