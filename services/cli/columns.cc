@@ -113,6 +113,7 @@ void AddRecordColumns(const common::v1::Kind& kind, std::vector<Column>& columns
   }
   std::set<std::string> names;
   for (const KindField& field : kind.fields()) {
+    if (field.has_computed()) continue;
     Column column;
     column.field = field;
     column.field.set_required(field.required() && field.default_value().empty());

@@ -43,6 +43,7 @@ Program::Program()
   AddTreeCommands(*this);
   AddReorganizationCommands(*this);
   AddRecordCommands(*this);
+  AddBoardCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);
   AddCompletionCommands(*this);

@@ -41,6 +41,7 @@ void AddAppraisalCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddReorganizationCommands(Program& program);
 void AddRecordCommands(Program& program);
+void AddBoardCommands(Program& program);
 void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);
 void AddCompletionCommands(Program& program);

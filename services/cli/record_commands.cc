@@ -26,10 +26,12 @@ struct RecordOptions {
   std::string state;
   std::string from;
   std::string to;
+  std::string due_to;
   std::string book;
   std::string on_date;
   int limit = 50;
   bool all = false;
+  bool notice = false;
 };
 
 // Asks page after page until `limit` items were taken. `take` adds a page and returns the number of
@@ -62,16 +64,19 @@ absl::StatusOr<int> ListRecords(Session& session, const RecordOptions& options) 
   request.set_state(options.state);
   request.set_from_date(options.from);
   request.set_to_date(options.to);
+  request.set_due_to(options.due_to);
+  request.set_notice(options.notice);
   Table table({session.Say("number", "编号"), session.Say("organization", "组织"),
                session.Say("date", "日期"), session.Say("state", "状态"),
-               session.Say("title", "名称"), session.Say("record", "记录")});
+               session.Say("due", "时限"), session.Say("title", "名称"),
+               session.Say("record", "记录")});
   int rows = 0;
   RETURN_IF_ERROR(EachPage<common::v1::ListRecordsResponse>(
       session, "/" + entry->service() + "/ListRecords", request, options, [&](const auto& page) {
         for (const auto& record : page.records()) {
           table.Add({record.number(), record.organization(), record.on_date(),
                      record.cancelled() ? session.Say("cancelled", "已撤销") : record.state(),
-                     record.title(), record.name()});
+                     record.due_date(), record.title(), record.name()});
         }
         return rows += page.records_size();
       }));
@@ -213,6 +218,11 @@ void AddRecordCommands(Program& program) {
   AddListOptions(list, *options);
   list->add_option("--from", options->from, "First date")->type_name("DATE");
   list->add_option("--to", options->to, "Last date")->type_name("DATE");
+  list->add_option("--due-to", options->due_to, "Only those due on this day or earlier")
+      ->type_name("DATE");
+  list->add_flag(
+      "--notice", options->notice,
+      "Only those under public notice, without names and numbers (--json for all fields)");
   OnRun(list, program, [&session, options] { return ListRecords(session, *options); });
   CLI::App* get = AddCommand(*records, "get", "Read one record, member, organisation or voucher",
                              "gonghui records get federations/demo/organizations/D01");
