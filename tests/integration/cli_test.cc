@@ -307,6 +307,14 @@ TEST_F(CliTest, FiguresFollowTheRecords) {
   ASSERT_EQ(Gonghui("summary --org D01 --period 2020H1 --out report --format docx,xlsx").code, 0);
   EXPECT_EQ(Gonghui("summary check report/summary.docx").code, 0);
   EXPECT_EQ(Gonghui("summary check report/annex.xlsx").code, 2);
+  const Result closed = Gonghui("edition close --org D01 --period 2020H1");
+  ASSERT_EQ(closed.code, 0) << closed.err;
+  const Result frozen = Gonghui("summary --org D01 --edition 2020H1.1 --out frozen");
+  ASSERT_EQ(frozen.code, 0) << frozen.err;
+  EXPECT_THAT(Read(folder_ / "frozen" / "summary.md"),
+              HasSubstr("organizations/D01/editions/2020H1.1/figures/D01/members_total = 25"));
+  EXPECT_EQ(Gonghui("summary check frozen/summary.md").code, 0);
+  EXPECT_EQ(Gonghui("summary --org D01 --edition 2020H1.7 --out frozen").code, 4);
   EXPECT_EQ(Gonghui("summary --period 2020H1 --out report").code, 2);
   EXPECT_EQ(Gonghui("figures --org D01 --period 2020H9").code, 2);
   EXPECT_THAT(Gonghui("measures").out, HasSubstr("disputes_accepted"));
