@@ -20,6 +20,7 @@
 #include "gonghui/reports/v1/report.pb.h"
 #include "gtest/gtest.h"
 #include "services/server/suite.h"
+#include "tests/acceptance/oracle.h"
 #include "tests/acceptance/people.h"
 
 namespace gonghui::district {
@@ -73,11 +74,54 @@ class Registry : public ::testing::Test {
     Found("E03", "T02", "enterprise");
   }
 
+  // Whatever a test entered: every figure agrees with a recount from the rows.
   void TearDown() override {
+    const std::vector<Days> periods = {{"2020H1", "2020-01-01", "2020-06-30"},
+                                       {"2020", "2020-01-01", "2020-12-31"},
+                                       {"2021", "2021-01-01", "2021-12-31"}};
+    const district::Figures answered = AnsweredFigures(periods);
     admin_.reset();
     unit_.reset();
     suite_.reset();
+    const auto oracle = ReadOracle(GONGHUI_SOURCE_DIR "/tests/acceptance/oracle.sql");
+    ASSERT_TRUE(oracle.ok()) << oracle.status();
+    const auto recounted = Recount(*oracle, folder_.string(), periods);
+    ASSERT_TRUE(recounted.ok()) << recounted.status();
+    EXPECT_THAT(Differences(*recounted, answered), ::testing::IsEmpty());
     std::filesystem::remove_all(folder_);
+  }
+
+  // Every figure of the district and its streets.
+  district::Figures AnsweredFigures(const std::vector<Days>& periods) {
+    district::Figures figures;
+    EXPECT_THAT(suite_->CatchUp(), IsOk());
+    for (const Days& days : periods) {
+      for (const char* organization : {"D01", "T01", "T02"}) {
+        reports::v1::QueryFiguresRequest request;
+        request.set_parent("federations/demo");
+        request.set_organization(organization);
+        request.set_period(days.period);
+        auto answer = admin_->Invoke<reports::v1::QueryFiguresResponse>(
+            "/gonghui.reports.v1.ReportService/QueryFigures", request);
+        EXPECT_THAT(answer, IsOk());
+        if (!answer.ok()) continue;
+        for (const auto& figure : answer->figures()) {
+          if (!figure.has_value()) continue;
+          figures[{figure.measure(), DimensionsOf(figure), figure.period(),
+                   figure.organization()}] = figure.text();
+        }
+      }
+    }
+    return figures;
+  }
+
+  // "key=value;key=value".
+  static std::string DimensionsOf(const reports::v1::Figure& figure) {
+    std::vector<std::string> pairs;
+    for (const auto& one : figure.dimensions()) {
+      pairs.push_back(absl::StrCat(one.key(), "=", one.value()));
+    }
+    return absl::StrJoin(pairs, ";");
   }
 
   void Found(const std::string& id, const std::string& parent, const std::string& kind) {
@@ -243,11 +287,7 @@ class Registry : public ::testing::Test {
     EXPECT_THAT(answer, IsOk()) << measure;
     if (!answer.ok()) return "";
     for (const auto& figure : answer->figures()) {
-      std::vector<std::string> pairs;
-      for (const auto& one : figure.dimensions()) {
-        pairs.push_back(absl::StrCat(one.key(), "=", one.value()));
-      }
-      if (absl::StrJoin(pairs, ";") == dimensions) return figure.text();
+      if (DimensionsOf(figure) == dimensions) return figure.text();
     }
     return "0";
   }
