@@ -9,7 +9,6 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
-#include "common/records/record_guards.h"
 #include "common/records/record_values.h"
 #include "common/rpc/validate.h"
 
@@ -176,7 +175,8 @@ void RecordBatch::FindDuplicates() {
   }
 }
 
-absl::Status RecordBatch::Resolve(sql::Tx& tx) {
+absl::Status RecordBatch::Resolve(sql::Tx& tx, Purpose purpose) {
+  purpose_ = purpose;
   for (Item& item : items_) {
     item.late_faults.clear();
     item.existing = false;
@@ -216,7 +216,7 @@ absl::Status RecordBatch::CheckNumbers(sql::Tx& tx) {
     }
     locks.insert(StrCat("number:", kind_->name(), ":", item.row.number));
   }
-  RETURN_IF_ERROR(LockNames(tx, call_.federation, locks));
+  if (purpose_ == Purpose::kWrite) RETURN_IF_ERROR(LockNames(tx, call_.federation, locks));
   std::set<std::string> asked;
   for (const auto& [number, item] : numbers) asked.insert(number);
   ASSIGN_OR_RETURN(const auto taken, FindRowsByNumber(tx, call_.federation, kind_->name(), asked));
@@ -233,7 +233,7 @@ absl::Status RecordBatch::TakeNumbers(sql::Tx& tx) {
     if (item.is_new()) organizations.insert(item.row.organization);
   }
   NumberSeries series(options_, call_, *kind_);
-  RETURN_IF_ERROR(series.Load(tx, organizations));
+  RETURN_IF_ERROR(series.Load(tx, organizations, purpose_));
   for (Item& item : items_) {
     if (!item.is_new()) continue;
     item.numbered = ValueOf(*kind_, item.row, kind_->gap_free()).empty();
@@ -251,7 +251,7 @@ absl::Status RecordBatch::TakePersons(sql::Tx& tx) {
       subjects.insert(item.row.subject);
     }
   }
-  RETURN_IF_ERROR(persons.Load(tx, subjects));
+  RETURN_IF_ERROR(persons.Load(tx, subjects, purpose_));
   for (Item& item : items_) {
     if (!item.is_new() || !persons.Concerns(item.row, ParentOf(item))) continue;
     const absl::Status taken = persons.Take(item.row, prefix_);

@@ -10,6 +10,7 @@
 #include "common/records/engine.h"
 #include "common/records/record_checks.h"
 #include "common/records/record_counts.h"
+#include "common/records/record_guards.h"
 #include "common/records/record_store.h"
 #include "common/records/records.h"
 #include "common/rpc/call.h"
@@ -28,7 +29,7 @@ class RecordBatch {
   // Reads and checks each record by itself, and the caller's rights at each organisation.
   absl::Status Prepare();
   // Looks up what the records refer to and what is there already; checks the rules.
-  absl::Status Resolve(sql::Tx& tx);
+  absl::Status Resolve(sql::Tx& tx, Purpose purpose);
   // Writes the good items that are not there yet, their facts and one event.
   absl::Status Write(sql::Tx& tx);
 
@@ -75,6 +76,7 @@ class RecordBatch {
   rpc::Call& call_;
   const common::v1::BatchCreateRecordsRequest& request_;
   const std::string prefix_;
+  Purpose purpose_ = Purpose::kDryRun;
   const common::v1::Kind* kind_ = nullptr;
   const common::v1::KindField* parent_field_ = nullptr;
   TreePtr tree_;

@@ -242,13 +242,13 @@ absl::Status RecordChange::CheckGuards(sql::Tx& tx) const {
   const bool stood =
       after_.subject == before_.subject && persons.Concerns(before_, ParentWith(parent_before_));
   if (!stood && persons.Concerns(after_, ParentWith(parent_after_))) {
-    RETURN_IF_ERROR(persons.Load(tx, {after_.subject}));
+    RETURN_IF_ERROR(persons.Load(tx, {after_.subject}, Purpose::kWrite));
     RETURN_IF_ERROR(persons.Take(after_, prefix_));
   }
   if (kind_->gap_free().empty()) return absl::OkStatus();
   if (after_.cancelled) {
     NumberSeries series(options_, call_, *kind_);
-    RETURN_IF_ERROR(series.Load(tx, {after_.organization}));
+    RETURN_IF_ERROR(series.Load(tx, {after_.organization}, Purpose::kWrite));
     return series.CheckLast(before_);
   }
   if (after_.natural_key == before_.natural_key) return absl::OkStatus();

@@ -60,11 +60,12 @@ bool StandingPersons::Concerns(const Row& row, const Parent& parent) const {
   return !kind_.one_per_person_in().empty() && !row.subject.empty() && !IsOver(kind_, row, parent);
 }
 
-absl::Status StandingPersons::Load(sql::Tx& tx, const std::set<std::string>& subjects) {
+absl::Status StandingPersons::Load(sql::Tx& tx, const std::set<std::string>& subjects,
+                                   Purpose purpose) {
   standing_.clear();
   std::set<std::string> names;
   for (const std::string& subject : subjects) names.insert(StrCat("person:", subject));
-  RETURN_IF_ERROR(LockNames(tx, call_.federation, names));
+  if (purpose == Purpose::kWrite) RETURN_IF_ERROR(LockNames(tx, call_.federation, names));
   ASSIGN_OR_RETURN(const auto rows, FindRowsOfPersons(tx, call_.federation, subjects));
   const auto& kinds = kind_.one_per_person_in();
   for (const Row& row : rows) {
@@ -109,11 +110,12 @@ int64_t NumberSeries::NumberOf(const Row& row) const {
   return ParseInteger(ValueOf(kind_, row, kind_.gap_free()), &number) ? number : 0;
 }
 
-absl::Status NumberSeries::Load(sql::Tx& tx, const std::set<std::string>& organizations) {
+absl::Status NumberSeries::Load(sql::Tx& tx, const std::set<std::string>& organizations,
+                                Purpose purpose) {
   last_.clear();
   std::set<std::string> names;
   for (const std::string& id : organizations) names.insert(StrCat(kind_.name(), ":", id));
-  RETURN_IF_ERROR(LockNames(tx, call_.federation, names));
+  if (purpose == Purpose::kWrite) RETURN_IF_ERROR(LockNames(tx, call_.federation, names));
   for (const std::string& id : organizations) {
     ListQuery query;
     query.kind = kind_.name();

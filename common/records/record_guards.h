@@ -21,8 +21,11 @@ absl::Status CheckUpper(const rpc::Call& call, const tree::OrganizationTree& tre
                         const common::v1::Kind& kind, const common::v1::RecordStep& step,
                         const std::string& organization, std::string path);
 
-// Persons who stand in records of the kinds of `one_per_person_in`. Load locks the persons, so that
-// what it answers holds until the end of the transaction.
+// What the transaction is for: only one that writes can lock, and only one that writes needs to.
+enum class Purpose { kWrite, kDryRun };
+
+// Persons who stand in records of the kinds of `one_per_person_in`. To write, Load locks the
+// persons, so that what it answers holds until the end of the transaction.
 class StandingPersons {
  public:
   StandingPersons(const Records::Options& options, const rpc::Call& call,
@@ -31,7 +34,7 @@ class StandingPersons {
 
   // False: the kind does not ask, or the record names nobody or is over.
   bool Concerns(const Row& row, const Parent& parent) const;
-  absl::Status Load(sql::Tx& tx, const std::set<std::string>& subjects);
+  absl::Status Load(sql::Tx& tx, const std::set<std::string>& subjects, Purpose purpose);
   // ALREADY_EXISTS where the person of `row` stands in another record; else takes `row` as the one.
   absl::Status Take(const Row& row, std::string_view prefix);
 
@@ -50,8 +53,9 @@ class NumberSeries {
   NumberSeries(const Records::Options& options, const rpc::Call& call, const common::v1::Kind& kind)
       : options_(options), call_(call), kind_(kind) {}
 
-  // Reads the series of the organisations and locks them until the end of the transaction.
-  absl::Status Load(sql::Tx& tx, const std::set<std::string>& organizations);
+  // Reads the series of the organisations and, to write, locks them until the end of the
+  // transaction.
+  absl::Status Load(sql::Tx& tx, const std::set<std::string>& organizations, Purpose purpose);
   // Gives a new record its number, or checks the one it has: FIELD_INVALID where it is not the
   // next.
   absl::Status Take(Row& row, std::string_view prefix);

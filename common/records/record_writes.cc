@@ -33,8 +33,8 @@ absl::StatusOr<BatchCreateRecordsResponse> Records::BatchCreate(
   RecordBatch batch(options_, call, request, "");
   RETURN_IF_ERROR(batch.Prepare());
   if (request.validate_only()) {
-    RETURN_IF_ERROR(
-        options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) { return batch.Resolve(tx); }));
+    RETURN_IF_ERROR(options_.db->ReadOnly(
+        call.deadline, [&](sql::Tx& tx) { return batch.Resolve(tx, Purpose::kDryRun); }));
     return batch.Answer();
   }
   // Where nothing is written no answer is stored either: a repetition is judged afresh, as what was
@@ -43,7 +43,7 @@ absl::StatusOr<BatchCreateRecordsResponse> Records::BatchCreate(
   auto written = rpc::WriteOnce<BatchCreateRecordsResponse>(
       *options_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<BatchCreateRecordsResponse> {
         unwritten.reset();
-        RETURN_IF_ERROR(batch.Resolve(tx));
+        RETURN_IF_ERROR(batch.Resolve(tx, Purpose::kWrite));
         BatchCreateRecordsResponse answer = batch.Answer();
         if (answer.created() == 0) {
           unwritten = std::move(answer);
@@ -62,8 +62,9 @@ absl::StatusOr<Record> Records::Create(rpc::Call& call,
   *one.add_records() = request.record();
   RecordBatch batch(options_, call, one, "record.");
   RETURN_IF_ERROR(batch.Prepare());
+  const Purpose purpose = request.validate_only() ? Purpose::kDryRun : Purpose::kWrite;
   const auto resolve = [&](sql::Tx& tx) -> absl::Status {
-    RETURN_IF_ERROR(batch.Resolve(tx));
+    RETURN_IF_ERROR(batch.Resolve(tx, purpose));
     return batch.FirstFault();
   };
   if (request.validate_only()) {

@@ -15,14 +15,30 @@ namespace {
 
 using records::Row;
 
-// The kinds of the registers that hold terms of office, and how each tells that
-// one runs.
-constexpr std::string_view kPost = "post_holding";
-constexpr std::string_view kHolding = "holding";
-constexpr std::string_view kLeft = "left";
-constexpr std::string_view kElection = "election";
-constexpr std::string_view kCompleted = "completed";
-constexpr std::string_view kTermTo = "term_to";
+// A kind of the registers that holds terms of office, and how one ends: by a step to a state, or by
+// its last day.
+struct TermKind {
+  std::string_view kind;
+  std::vector<std::string_view> running;  // States.
+  std::string_view over;                  // State after it; empty: the state stays.
+  std::string_view step;                  // To that state.
+  std::string_view last_day;              // Field; empty: built-in ends_on.
+};
+
+const std::vector<TermKind>& TermKinds() {
+  static const auto& kinds = *new std::vector<TermKind>{
+      {"post_holding", {"holding"}, "left", "leave", ""},
+      {"committee_term", {"in_office", "extended"}, "ended", "end", ""},
+      {"election", {"completed"}, "", "", "term_to"},
+      {"post_plan", {""}, "", "", ""},
+  };
+  return kinds;
+}
+
+const TermKind& TermKindOf(const Row& row) {
+  return *std::find_if(TermKinds().begin(), TermKinds().end(),
+                       [&](const TermKind& term) { return term.kind == row.kind; });
+}
 
 constexpr int64_t kMost = 100'000;  // Records of one kind in one organisation.
 
@@ -39,22 +55,29 @@ absl::StatusOr<std::string> LastDay(const std::string& day, const std::string& b
 // Ends the term that the record holds; false where none runs on the day or
 // later.
 absl::StatusOr<bool> EndTerm(const std::string& day, Row& row) {
-  if (row.kind == kPost) {
-    if (row.state != kHolding) return false;
-    row.state = kLeft;
-    ASSIGN_OR_RETURN(row.entered[std::string(kLeft)], LastDay(day, row.on_date));
-    return true;
-  }
-  const auto term_to = row.fields.find(kTermTo);
-  if (row.state != kCompleted || (term_to != row.fields.end() && term_to->second < day)) {
+  const TermKind& term = TermKindOf(row);
+  if (std::find(term.running.begin(), term.running.end(), row.state) == term.running.end()) {
     return false;
   }
-  ASSIGN_OR_RETURN(row.fields[std::string(kTermTo)], LastDay(day, row.on_date));
+  ASSIGN_OR_RETURN(const std::string last, LastDay(day, row.on_date));
+  row.due_date.clear();
+  if (!term.over.empty()) {
+    row.state = term.over;
+    row.entered[row.state] = last;
+    return true;
+  }
+  std::string& ends = term.last_day.empty() ? row.ends_on : row.fields[std::string(term.last_day)];
+  if (!ends.empty() && ends < day) return false;
+  ends = last;
   return true;
 }
 
 nlohmann::json ToJson(const Row& row) {
-  return {{"state", row.state}, {"entered", row.entered}, {"fields", row.fields}};
+  return {{"state", row.state},
+          {"ends_on", row.ends_on},
+          {"due_date", row.due_date},
+          {"entered", row.entered},
+          {"fields", row.fields}};
 }
 
 void FromJson(const nlohmann::json& json, Row& row) {
@@ -64,6 +87,8 @@ void FromJson(const nlohmann::json& json, Row& row) {
     return result;
   };
   row.state = json.at("state");
+  row.ends_on = json.at("ends_on");
+  row.due_date = json.at("due_date");
   row.entered = texts("entered");
   row.fields = texts("fields");
 }
@@ -74,10 +99,10 @@ absl::Status TermsOfOffice::End(const std::string& organization, const std::stri
                                 int64_t& records_left) {
   ASSIGN_OR_RETURN(const sql::Rows counted, tx_.Run(kCount, {call_.federation, organization}));
   records_left += counted[0].Get<int64_t>(0);
-  for (const std::string_view kind : {kPost, kElection}) {
-    if (catalog_.FindKind(kind) == nullptr) continue;
+  for (const TermKind& term : TermKinds()) {
+    if (catalog_.FindKind(term.kind) == nullptr) continue;
     records::ListQuery query;
-    query.kind = kind;
+    query.kind = term.kind;
     query.organizations = {organization};
     query.limit = kMost;
     ASSIGN_OR_RETURN(std::vector<Row> rows, records::ListRows(tx_, call_.federation, query));
@@ -123,10 +148,17 @@ absl::StatusOr<std::vector<TermsOfOffice::Changed>> TermsOfOffice::Changes() {
         .seen = known.before.version,
         .undo = nlohmann::json{{"before", ToJson(known.before)}, {"after", ToJson(known.now)}}.dump(
             -1, ' ', false, nlohmann::json::error_handler_t::replace)};
-    ASSIGN_OR_RETURN(const auto before,
-                     catalog::FactsOf(kind, records::ToSource(catalog_, kind, known.before, {}, tree)));
-    ASSIGN_OR_RETURN(const auto after,
-                     catalog::FactsOf(kind, records::ToSource(catalog_, kind, known.now, {}, tree)));
+    std::optional<Row> above;
+    if (!known.before.parent_id.empty()) {
+      ASSIGN_OR_RETURN(above, records::FindRow(tx_, call_.federation, known.before.parent_id));
+    }
+    records::Parent parent;
+    if (above.has_value()) parent = {catalog_.FindKind(above->kind), &*above};
+    const auto facts_of = [&](const Row& row) {
+      return catalog::FactsOf(kind, records::ToSource(catalog_, kind, row, parent, tree));
+    };
+    ASSIGN_OR_RETURN(const auto before, facts_of(known.before));
+    ASSIGN_OR_RETURN(const auto after, facts_of(known.now));
     changed.facts = catalog::FactChanges(before, after);
     changes.push_back(std::move(changed));
   }
@@ -143,10 +175,12 @@ absl::Status TermsOfOffice::Write() {
     RETURN_IF_ERROR(records::UpdateRow(tx_, call_.federation, row));
     if (row.state == known.before.state) continue;
     common::v1::RecordStep step;
-    step.set_transition(row.state == kLeft ? "leave" : "resume");
+    const TermKind& term = TermKindOf(row);
+    const bool over = row.state == term.over;
+    step.set_transition(over ? std::string(term.step) : "resume");
     step.set_from_state(known.before.state);
     step.set_to_state(row.state);
-    step.set_on_date(row.state == kLeft ? row.entered[std::string(kLeft)] : call_.Today());
+    step.set_on_date(over ? row.entered[row.state] : call_.Today());
     step.set_actor(row.actor);
     step.set_create_time_us(now_us);
     const std::vector<common::v1::RecordStep> steps = {std::move(step)};

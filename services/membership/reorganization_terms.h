@@ -32,8 +32,8 @@ class TermsOfOffice {
                 TreeWrite& tree)
       : tx_(tx), call_(call), catalog_(catalog), tree_(tree) {}
 
-  // Ends what runs in the organisation on `day` or later: posts are left,
-  // elected terms end the day before. Adds to `records_left` how many other
+  // Ends what runs in the organisation on `day` or later: posts are left, committees and
+  // elected terms and planned posts end the day before. Adds to `records_left` how many other
   // records of the registers the organisation keeps.
   absl::Status End(const std::string& organization, const std::string& day, int64_t& records_left);
   // Lets terms run again as they did; `undo` by id of the record. Returns the ids of those whose

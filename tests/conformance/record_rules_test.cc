@@ -233,6 +233,13 @@ TEST_P(RecordRulesTest, SeriesHaveNoGaps) {
   ASSERT_THAT(Create(Draft("minute", "E4", {{"session", "S10"}})), IsOk());
   EXPECT_THAT(Create(Draft("minute", "E4", {{"session", "S11"}})),
               HasReason(common::v1::REASON_REFERENCE_NOT_FOUND));
+  // A dry run says the number and takes none.
+  common::v1::CreateRecordRequest dry;
+  dry.set_parent("federations/demo");
+  *dry.mutable_record() = session("E3", "1", "", "S12");
+  dry.set_validate_only(true);
+  ASSERT_OK_AND_ASSIGN(const Record would, records_.Create(call_, dry));
+  EXPECT_EQ(would.fields().at("no"), "12");
   // A batch numbers its items in order.
   common::v1::BatchCreateRecordsRequest batch;
   batch.set_parent("federations/demo");
@@ -264,6 +271,10 @@ TEST_P(RecordRulesTest, APersonStandsInOneRecordAtATime) {
   batch.set_parent("federations/demo");
   *batch.add_records() = Draft("stay", "E3", {{"person", kPerson}}, "U1");
   *batch.add_records() = Draft("stay", "E3", {{"person", kPerson}}, "U2");
+  batch.set_validate_only(true);
+  ASSERT_OK_AND_ASSIGN(const auto dry, records_.BatchCreate(call_, batch));
+  EXPECT_EQ(dry.failures_size(), 1);
+  batch.set_validate_only(false);
   ASSERT_OK_AND_ASSIGN(const auto answer, records_.BatchCreate(call_, batch));
   ASSERT_EQ(answer.failures_size(), 1);
   EXPECT_EQ(answer.failures(0).index(), 1);

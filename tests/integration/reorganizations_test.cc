@@ -315,9 +315,12 @@ TEST_P(ReorganizationsTest, TermsOfOfficeEndTheDayBeforeAndRunAgain) {
       const auto honour,
       Register("honour_award", "E01", "2019-05-01",
                {{"honour", "city_model_worker"}, {"target", "person"}, {"full_name", "李四"}}));
+  ASSERT_OK_AND_ASSIGN(const auto term,
+                       Register("committee_term", "E01", "2019-01-01", {{"body", "union"}}));
   ASSERT_OK_AND_ASSIGN(const auto merged, Merge(*admin_, {"E01"}, "E02", "2020-07-01"));
-  EXPECT_EQ(merged.counts().posts_ended(), 1);
+  EXPECT_EQ(merged.counts().posts_ended(), 2);
   EXPECT_EQ(merged.counts().records_left(), 1);
+  EXPECT_EQ(GetRegister(term.name()).state(), "ended");
   const common::v1::Record ended = GetRegister(post.name());
   EXPECT_EQ(ended.state(), "left");
   ASSERT_EQ(ended.steps_size(), 1);
@@ -333,6 +336,7 @@ TEST_P(ReorganizationsTest, TermsOfOfficeEndTheDayBeforeAndRunAgain) {
 
   ASSERT_THAT(Revert(*admin_, merged.name()), IsOk());
   EXPECT_EQ(GetRegister(post.name()).state(), "holding");
+  EXPECT_EQ(GetRegister(term.name()).state(), "in_office");
 }
 
 TEST_P(ReorganizationsTest, AJointUnionCountsTheUnitsItCovers) {
