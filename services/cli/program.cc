@@ -42,6 +42,9 @@ Program::Program()
   AddAppraisalCommands(*this);
   AddTreeCommands(*this);
   AddReorganizationCommands(*this);
+  AddMemberCommands(*this);
+  AddTransferCommands(*this);
+  AddCardCommands(*this);
   AddRecordCommands(*this);
   AddBoardCommands(*this);
   AddCallCommands(*this);

@@ -12,14 +12,8 @@
 namespace gonghui::membership {
 namespace {
 
-#define MEMBER_COLUMNS                                                        \
-  "member_id, organization, full_name, id_type, id_index, id_sealed, sex, "   \
-  "birth_date, "                                                              \
-  "phone_sealed, employment, education, skill_level, political_status, job, " \
-  "worker_group, "                                                            \
-  "migrant_worker, joined_on, left_on, leave_reason, state, version, "        \
-  "group_tags, retained_from, retain_reason, seniority_from, merged_into, "   \
-  "name_key, created_by, create_time_us"
+// As callers see it.
+#define MEMBER_STATE "CASE WHEN state='active' AND retained_from<>'' THEN 'retained' ELSE state END"
 
 constexpr sql::Query kInsert{
     "membership.insert_member",
@@ -44,13 +38,13 @@ constexpr sql::Query kFind{"membership.find_member",
                            " FROM members WHERE tenant=$1 AND member_id=$2"};
 constexpr sql::Query kListAll{"membership.list_members",
                               "SELECT " MEMBER_COLUMNS
-                              " FROM members WHERE tenant=$1 AND ($2='all' OR "
-                              "state=$2) AND (organization, member_id) > "
+                              " FROM members WHERE tenant=$1 AND ($2='all' OR " MEMBER_STATE
+                              "=$2) AND (organization, member_id) > "
                               "($3, $4) ORDER BY organization, member_id LIMIT $5"};
 constexpr sql::Query kListOne{"membership.list_members_of_organization",
                               "SELECT " MEMBER_COLUMNS
-                              " FROM members WHERE tenant=$1 AND ($2='all' OR "
-                              "state=$2) AND organization=$3 AND "
+                              " FROM members WHERE tenant=$1 AND ($2='all' OR " MEMBER_STATE
+                              "=$2) AND organization=$3 AND "
                               "member_id>$4 ORDER BY member_id LIMIT $5"};
 constexpr sql::Query kListOn{
     "membership.list_members_on",
@@ -302,6 +296,7 @@ v1::Member MaskedView(const std::string& federation, const MemberRow& row) {
   view.set_id_number(crypto::MaskIdNumber(view.id_number()));
   if (!view.phone().empty()) view.set_phone(crypto::MaskPhone(view.phone()));
   view.set_leave_reason(row.leave_reason);
+  if (!view.merged_into().empty()) view.set_merged_into(MemberName(federation, view.merged_into()));
   if (view.seniority_from().empty()) view.set_seniority_from(view.joined_on());
   if (view.state() == "active" && !view.retained_from().empty()) view.set_state("retained");
   return view;

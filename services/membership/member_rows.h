@@ -50,6 +50,16 @@ bool CarriesOn(std::string_view leave_reason);
 std::vector<PastMembership> MembershipsOf(const MemberRow& row,
                                           absl::Span<const PastMembership> past);
 
+// The columns that MemberStore reads, in its order.
+#define MEMBER_COLUMNS                                                        \
+  "member_id, organization, full_name, id_type, id_index, id_sealed, sex, "   \
+  "birth_date, "                                                              \
+  "phone_sealed, employment, education, skill_level, political_status, job, " \
+  "worker_group, "                                                            \
+  "migrant_worker, joined_on, left_on, leave_reason, state, version, "        \
+  "group_tags, retained_from, retain_reason, seniority_from, merged_into, "   \
+  "name_key, created_by, create_time_us"
+
 // What the rows need beside the transaction. Outlives its users.
 struct MemberStore {
   const crypto::PersonalData& personal;
@@ -90,8 +100,7 @@ struct MemberStore {
   // The index of a person's paper; the same in every service for resident identity numbers.
   std::string IndexOf(std::string_view federation, std::string_view id_type,
                       std::string_view id_number) const;
-
- private:
+  // Of a row with MEMBER_COLUMNS.
   absl::StatusOr<MemberRow> ToRow(const std::string& federation, const sql::Rows::Row& row) const;
 };
 

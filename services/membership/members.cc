@@ -12,7 +12,9 @@
 #include "common/rpc/update.h"
 #include "services/membership/as_of.h"
 #include "services/membership/codes.h"
+#include "services/membership/member_changes.h"
 #include "services/membership/member_rules.h"
+#include "services/membership/member_selection.h"
 #include "services/membership/open_organizations.h"
 #include "services/membership/organization_rules.h"
 
@@ -22,16 +24,6 @@ namespace {
 using common::v1::Fact;
 
 constexpr std::string_view kMemberName = "federations/{federation}/members/{member}";
-
-v1::MemberEvent Happened(v1::MemberEventKind kind, const std::string& on_date,
-                         const v1::Member& member, const std::string& reason = "") {
-  v1::MemberEvent event;
-  event.set_kind(kind);
-  event.set_on_date(on_date);
-  event.set_organization(member.organization());
-  event.set_reason(reason);
-  return event;
-}
 
 absl::Status CheckStateFilter(const std::string& state) {
   for (std::string_view known : {"active", "retained", "left", "all"}) {
@@ -118,7 +110,7 @@ absl::StatusOr<std::vector<MemberRow>> Members::FindByNumber(const rpc::Call& ca
     const bool outside =
         !request.organization().empty() &&
         !tree->IsAtOrBelow(row.member.organization(), request.organization(), call.Today());
-    return outside || (state != "all" && row.member.state() != state);
+    return outside || (state != "all" && StateOf(row.member) != state);
   });
   return found;
 }
@@ -133,6 +125,9 @@ absl::StatusOr<v1::ListMembersResponse> Members::List(rpc::Call& call,
   after.resize(2);
   const size_t limit = static_cast<size_t>(page_size) + 1;
   if (!request.as_of().empty()) return ListAsOf(call, request, state, after, limit);
+  if (request.has_filter() || !request.saved_filter().empty()) {
+    return ListFiltered(call, request, after, limit);
+  }
   ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
   std::vector<std::string> organizations = {""};  // One query over all.
   if (!request.organization().empty() && request.organization() != tree->Root()) {
@@ -217,8 +212,7 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
          MemberRow& row = edit.row();
          const std::vector<PastMembership>& past = edit.past();
          v1::Member& member = row.member;
-         v1::MemberEvent happened = Happened(v1::MEMBER_EVENT_KIND_CORRECTED, call.Today(), member);
-         happened.mutable_fields()->Assign(paths.begin(), paths.end());
+         v1::MemberEvent happened = Corrected(call, member, paths);
          if (changes("id_number")) {  // Derived anew, unless given beside it.
            member.clear_sex();
            member.clear_birth_date();
@@ -256,46 +250,15 @@ absl::StatusOr<v1::Member> Members::Update(rpc::Call& call,
 
 absl::StatusOr<v1::Member> Members::Leave(rpc::Call& call, const v1::LeaveMemberRequest& request) {
   std::string reason = request.reason();
-  RETURN_IF_ERROR(ToCode(catalog_, "leave_reason", "reason", reason));
-  if (reason == kReorganisation) {
-    return InvalidArgument(
-               common::v1::REASON_FIELD_INVALID,
-               "members carried on by a reorganisation do not leave; use MergeOrganizations or "
-               "SplitOrganization",
-               "组织调整随转不是离会，请用合并（MergeOrganizations）或拆分（SplitOrganization）")
-        .At("reason");
-  }
-  if (reason == kTransfer) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           "members who are transferred do not leave; use StartTransfer",
-                           "转会接转不是离会，请用转会（StartTransfer）")
-        .At("reason");
-  }
-  if (catalog_.FindCode("leave_document", reason) != nullptr && Strip(request.document()).empty()) {
-    return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
-                           StrCat("leaving for '", reason,
-                                  "' needs the number of the resolution or certificate; fill it"),
-                           StrCat("离会原因“", reason, "”须填写决议或证明文号"))
-        .With("reason", reason)
-        .At("document");
-  }
+  RETURN_IF_ERROR(CheckLeaving(catalog_, "", reason, request.document()));
   return Apply(call, request,
                {.name = request.name(),
                 .name_field = "name",
                 .etag = request.etag(),
                 .check_scope = true,
                 .event = "gonghui.membership.v1.MemberLeft",
-                .edit = [&](sql::Tx&, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
-                  RETURN_IF_ERROR(edit.ExpectState("active"));
-                  if (request.left_on() < edit.member().joined_on()) {
-                    return DateBefore("left_on", request.left_on(), "day of joining",
-                                      edit.member().joined_on());
-                  }
-                  v1::MemberEvent happened = Happened(v1::MEMBER_EVENT_KIND_LEFT, request.left_on(),
-                                                      edit.member(), reason);
-                  happened.set_document(request.document());
-                  edit.Leave(request.left_on(), reason);
-                  return happened;
+                .edit = [&](sql::Tx&, MemberEdit& edit) {
+                  return EndMembership(edit, request.left_on(), reason, request.document());
                 }});
 }
 
@@ -317,36 +280,15 @@ absl::StatusOr<v1::Member> Members::Join(rpc::Call& call, const v1::JoinMemberRe
 absl::StatusOr<v1::Member> Members::Retain(rpc::Call& call,
                                            const v1::RetainMemberRequest& request) {
   std::string reason = request.reason();
-  RETURN_IF_ERROR(ToCode(catalog_, "retain_reason", "reason", reason));
-  RETURN_IF_ERROR(NotInFuture(call, "retained_from", request.retained_from()));
+  RETURN_IF_ERROR(CheckRetaining(call, catalog_, "", reason, request.retained_from()));
   return Apply(call, request,
                {.name = request.name(),
                 .name_field = "name",
                 .etag = request.etag(),
                 .check_scope = true,
                 .event = "gonghui.membership.v1.MemberRetained",
-                .edit = [&](sql::Tx& tx, MemberEdit& edit) -> absl::StatusOr<v1::MemberEvent> {
-                  RETURN_IF_ERROR(edit.ExpectState("active"));
-                  if (!edit.member().retained_from().empty()) {
-                    return FailedPrecondition(
-                               common::v1::REASON_STATE_FORBIDS,
-                               "the membership is retained already; ResumeMember ends that",
-                               "该会员已保留会籍，可用恢复（ResumeMember）结束")
-                        .With("state", "retained")
-                        .With("allowed", "ResumeMember, LeaveMember")
-                        .At("name");
-                  }
-                  std::string since = edit.member().joined_on();
-                  ASSIGN_OR_RETURN(const std::vector<Retention> earlier,
-                                   FindRetentions(tx, call.federation, edit.id()));
-                  if (!earlier.empty()) since = std::max(since, earlier.back().to);
-                  if (request.retained_from() < since) {
-                    return DateBefore("retained_from", request.retained_from(),
-                                      "day of joining or of the last change", since);
-                  }
-                  edit.Retain(request.retained_from(), reason);
-                  return Happened(v1::MEMBER_EVENT_KIND_RETAINED, request.retained_from(),
-                                  edit.member(), reason);
+                .edit = [&](sql::Tx& tx, MemberEdit& edit) {
+                  return RetainMember(tx, call, edit, request.retained_from(), reason);
                 }});
 }
 

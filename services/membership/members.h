@@ -85,6 +85,10 @@ class Members {
                                                    const std::string& state,
                                                    const std::vector<std::string>& after,
                                                    size_t limit) const;
+  absl::StatusOr<v1::ListMembersResponse> ListFiltered(rpc::Call& call,
+                                                       const v1::ListMembersRequest& request,
+                                                       const std::vector<std::string>& after,
+                                                       size_t limit) const;
   absl::StatusOr<v1::Member> GetAsOf(rpc::Call& call, const v1::GetMemberRequest& request) const;
   absl::StatusOr<std::vector<MemberRow>> FindByNumber(const rpc::Call& call,
                                                       const v1::ListMembersRequest& request,

@@ -1,4 +1,4 @@
-// Members on some day of the past.
+// Lists of members: on some day of the past, and by a filter.
 
 #include <algorithm>
 
@@ -7,6 +7,8 @@
 #include "common/base/text.h"
 #include "common/rpc/page.h"
 #include "services/membership/as_of.h"
+#include "services/membership/member_filters.h"
+#include "services/membership/member_selection.h"
 #include "services/membership/members.h"
 
 namespace gonghui::membership {
@@ -44,11 +46,12 @@ absl::StatusOr<v1::ListMembersResponse> Members::ListAsOf(rpc::Call& call,
                                                           const std::string& state,
                                                           const std::vector<std::string>& after,
                                                           size_t limit) const {
-  if (state == "left" || !request.id_number().empty()) {
+  const bool filtered = request.has_filter() || !request.saved_filter().empty();
+  if (state == "left" || !request.id_number().empty() || filtered) {
     return InvalidArgument(common::v1::REASON_FIELD_INVALID,
                            "as_of lists who was a member on the day: it goes neither with state "
-                           "'left' nor with id_number",
-                           "as_of 只列出当日的会员，不能与 state=left 或 id_number 同用")
+                           "'left' nor with id_number or a filter",
+                           "as_of 只列出当日的会员，不能与 state=left、id_number 或筛选同用")
         .At("as_of");
   }
   const std::string& day = request.as_of();
@@ -83,6 +86,44 @@ absl::StatusOr<v1::ListMembersResponse> Members::ListAsOf(rpc::Call& call,
     }
     return absl::OkStatus();
   }));
+  return response;
+}
+
+absl::StatusOr<v1::ListMembersResponse> Members::ListFiltered(rpc::Call& call,
+                                                              const v1::ListMembersRequest& request,
+                                                              const std::vector<std::string>& after,
+                                                              size_t limit) const {
+  v1::MemberFilter filter = request.filter();
+  if (!request.saved_filter().empty()) {
+    ASSIGN_OR_RETURN(filter, ReadSavedFilter(db_, call, request.saved_filter()));
+  }
+  if (!filter.states().empty() && !request.state().empty()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "the filter names states; leave state empty",
+                           "筛选中已有状态，请将 state 留空")
+        .At("state");
+  }
+  std::vector<std::string> states = {request.state().empty() ? "active" : request.state()};
+  if (request.state() == "all") states = {"active", "retained", "left"};
+  ASSIGN_OR_RETURN(const MemberSelection selection,
+                   MemberSelection::Make(catalog_, filter, "filter.", states));
+  ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
+  std::vector<std::string> organizations = tree->Subtree(
+      request.organization().empty() ? tree->Root() : request.organization(), call.Today());
+  std::sort(organizations.begin(), organizations.end());
+  std::vector<MemberRow> rows;
+  RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(rows, selection.Page(tx, store_, call.federation, organizations, after[0],
+                                          after[1], limit));
+    return absl::OkStatus();
+  }));
+  v1::ListMembersResponse response;
+  if (rows.size() == limit) {
+    rows.pop_back();
+    response.set_next_page_token(
+        rpc::MakePageToken(request, {rows.back().member.organization(), rows.back().id}));
+  }
+  for (const MemberRow& row : rows) *response.add_members() = MaskedView(call.federation, row);
   return response;
 }
 

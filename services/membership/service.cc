@@ -13,9 +13,12 @@
 #include "services/membership/applications.h"
 #include "services/membership/cards.h"
 #include "services/membership/catalog.embedded.h"
+#include "services/membership/duplicates.h"
 #include "services/membership/employments.h"
 #include "services/membership/federations.h"
+#include "services/membership/member_filters.h"
 #include "services/membership/member_history.h"
+#include "services/membership/member_merges.h"
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
 #include "services/membership/reorganizations.h"
@@ -39,6 +42,10 @@ class MembershipService : public Hosted {
         applications_(host, catalog_, *cache_),
         employments_(host, catalog_),
         cards_(host, catalog_),
+        duplicates_(host, catalog_),
+        merges_(host, catalog_, *cache_),
+        jobs_({.db = host.db, .clock = host.clock}),
+        filters_(host, catalog_, *cache_, transfers_, jobs_),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -54,6 +61,9 @@ class MembershipService : public Hosted {
         application_service_("gonghui.membership.v1.ApplicationService", *host.pipeline),
         employment_service_("gonghui.membership.v1.EmploymentService", *host.pipeline),
         card_service_("gonghui.membership.v1.CardService", *host.pipeline),
+        merge_service_("gonghui.membership.v1.MemberMergeService", *host.pipeline),
+        filter_service_("gonghui.membership.v1.MemberFilterService", *host.pipeline),
+        job_service_("gonghui.membership.v1.JobService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
     federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
@@ -131,6 +141,24 @@ class MembershipService : public Hosted {
     c.Handle("CountCards", &cards_, &Cards::Count);
     c.Handle("VerifyCard", &cards_, &Cards::Verify);
 
+    rpc::Service& d = merge_service_;
+    d.Handle("FindDuplicates", &duplicates_, &Duplicates::Find);
+    d.Handle("MergeMembers", &merges_, &MemberMerges::Merge);
+    d.Handle("UnmergeMembers", &merges_, &MemberMerges::Unmerge);
+    d.Handle("GetMemberMerge", &merges_, &MemberMerges::Get);
+
+    rpc::Service& f = filter_service_;
+    f.Handle("CreateMemberFilter", &filters_, &MemberFilters::Create);
+    f.Handle("GetMemberFilter", &filters_, &MemberFilters::Get);
+    f.Handle("ListMemberFilters", &filters_, &MemberFilters::List);
+    f.Handle("DeleteMemberFilter", &filters_, &MemberFilters::Delete);
+    f.Handle("ChangeMembers", &filters_, &MemberFilters::Change);
+    jobs_.Register<v1::ChangeMembersRequest, v1::ChangeMembersResponse>(
+        "ChangeMembers", [this](rpc::JobRun& run, const v1::ChangeMembersRequest& request) {
+          return filters_.ChangeMany(run, request);
+        });
+    jobs_.Serve(job_service_);
+
     registers_.Serve(register_service_);
   }
 
@@ -138,8 +166,11 @@ class MembershipService : public Hosted {
     return {&federation_service_,  &organization_service_, &reorganization_service_,
             &member_service_,      &history_service_,      &transfer_service_,
             &application_service_, &employment_service_,   &card_service_,
+            &merge_service_,       &filter_service_,       &job_service_,
             &register_service_};
   }
+  void Start() override { jobs_.StartWorkers(); }
+  void Stop() override { jobs_.Stop(); }
 
  private:
   const catalog::Catalog catalog_;
@@ -153,6 +184,10 @@ class MembershipService : public Hosted {
   Applications applications_;
   Employments employments_;
   Cards cards_;
+  Duplicates duplicates_;
+  MemberMerges merges_;
+  rpc::Jobs jobs_;
+  MemberFilters filters_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
@@ -163,6 +198,9 @@ class MembershipService : public Hosted {
   rpc::Service application_service_;
   rpc::Service employment_service_;
   rpc::Service card_service_;
+  rpc::Service merge_service_;
+  rpc::Service filter_service_;
+  rpc::Service job_service_;
   rpc::Service register_service_;
 };
 

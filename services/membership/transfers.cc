@@ -125,6 +125,7 @@ absl::Status ExpectAtSource(const MemberEdit& edit, const v1::Transfer& transfer
   if (member.state() == "active" && member.organization() == transfer.source()) {
     return absl::OkStatus();
   }
+  if (member.state() == kMerged) return edit.ExpectState("active");
   const bool moved = member.state() == "active";
   return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
                             moved ? StrCat("the person is a member of '", member.organization(),

@@ -432,6 +432,44 @@ TEST_F(CliTest, ATokenReachesOnlyItsScope) {
   EXPECT_EQ(Gonghui("members list --org T1 --token-file narrow").code, 3);
 }
 
+TEST_F(CliTest, MembersMoveAndHoldCards) {
+  ImportOrganizations();
+  Write(folder_ / "members.csv", MemberFile(1, 2));
+  ASSERT_EQ(Gonghui("import member members.csv").code, 0);
+  const Result list = Gonghui("member list --org E1 --name zs --json");
+  ASSERT_EQ(list.code, 0) << list.err;
+  const nlohmann::json members = nlohmann::json::parse(list.out).at("members");
+  ASSERT_EQ(members.size(), 2u);
+  const std::string name = members[0].at("name");
+  const std::string id = name.substr(name.rfind('/') + 1);
+
+  const Result card = Gonghui("card issue " + id + " --on 2020-02-01 --medium 电子 --json");
+  ASSERT_EQ(card.code, 0) << card.err;
+  const std::string number = nlohmann::json::parse(card.out).at("number");
+  EXPECT_EQ(Gonghui("card verify " + number).code, 0);
+  EXPECT_EQ(Gonghui("card verify 1234567812345678").code, 1);
+  EXPECT_THAT(Gonghui("card count --org D01 --lang zh").out, HasSubstr("有效"));
+
+  const Result out =
+      Gonghui("transfer out " + id + " --to T2 --on 2020-05-01 --reason 调动 --json");
+  ASSERT_EQ(out.code, 0) << out.err;
+  const std::string transfer = nlohmann::json::parse(out.out).at("name");
+  EXPECT_THAT(Gonghui("transfer list --org T1 --outgoing --pending --lang zh").out,
+              AllOf(HasSubstr("待确认"), HasSubstr("E1 *")));
+  EXPECT_THAT(Gonghui("transfer accept " + transfer + " --lang en").out, HasSubstr("accepted"));
+  EXPECT_THAT(Gonghui("member show " + id + " --lang en").out,
+              AllOf(HasSubstr("T2"), HasSubstr("2020-05-01"), HasSubstr("2018-03-01")));
+  EXPECT_THAT(Gonghui("member show " + id + " --as-of 2020-04-30").out, HasSubstr("E1"));
+  EXPECT_THAT(Gonghui("member flow --org T1 --period 2020H1 --lang zh").out, HasSubstr("转出"));
+  EXPECT_EQ(Gonghui("member leave " + id + " --on 2020-06-01 --reason 退休").code, 0);
+  EXPECT_THAT(Gonghui("member events " + id + " --lang zh").out,
+              AllOf(HasSubstr("入会"), HasSubstr("转会"), HasSubstr("离会")));
+  EXPECT_EQ(Gonghui("card verify " + number).code, 1);
+  EXPECT_EQ(Gonghui("member leave " + id + " --on 2020-06-01 --reason 退休").code, 4);
+  EXPECT_THAT(Gonghui("member duplicates --number " + IdNumber(1) + " --lang en").out,
+              HasSubstr("100"));
+}
+
 TEST_F(CliTest, CompletionScriptsAreShellScripts) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const Result run = Gonghui(std::string("completion ") + shell);

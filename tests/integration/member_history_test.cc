@@ -1,6 +1,9 @@
 // Members as of a day, what happened to them, and how their number went.
+#include <random>
+
 #include "gonghui/membership/v1/member_history.pb.h"
 #include "gonghui/membership/v1/reorganization.pb.h"
+#include "gonghui/membership/v1/transfer.pb.h"
 #include "tests/integration/membership.h"
 
 namespace gonghui::membership {
@@ -303,7 +306,77 @@ TEST_P(MemberHistoryTest, FlowBalancesAcrossReorganisations) {
               HasReason(common::v1::REASON_WRONG_FEDERATION));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, MemberHistoryTest, ::testing::ValuesIn(::gonghui::testing::Engines()));
+// Whatever happens to persons and organisations, every flow of every organisation balances, and the
+// closing of a month is the opening of the next.
+TEST_P(MemberHistoryTest, FlowBalancesWhateverHappens) {
+  const unsigned seed = ::testing::UnitTest::GetInstance()->random_seed();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937 random(seed);
+  const auto pick = [&](int below) { return static_cast<int>(random() % below); };
+  const std::vector<std::string> units = {"E01", "E02", "T01", "T02"};
+  std::vector<std::string> names;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_OK_AND_ASSIGN(const v1::Member member,
+                         Create(*admin_, Member(units[pick(4)], i + 1, "2019-06-01")));
+    names.push_back(member.name());
+  }
+  bool below_t01 = true;  // E01, which moves between the two streets.
+  for (int month = 1; month <= 6; ++month) {
+    for (int step = 0; step < 6; ++step) {
+      const std::string day = absl::StrFormat("2020-%02d-%02d", month, 1 + step * 4 + pick(4));
+      const std::string& name = names[pick(12)];
+      switch (pick(4)) {
+        case 0:
+          Leave(name, day, "unemployed").IgnoreError();
+          break;
+        case 1:
+          Join(name, units[pick(4)], day).IgnoreError();
+          break;
+        case 2: {
+          v1::StartTransferRequest start;
+          start.set_parent("federations/demo");
+          start.set_side(v1::TRANSFER_SIDE_SOURCE);
+          start.set_member(name);
+          start.set_target(units[pick(4)]);
+          start.set_effective_on(day);
+          start.set_reason("other");
+          const auto transfer = admin_->Invoke<v1::Transfer>(
+              "/gonghui.membership.v1.TransferService/StartTransfer", start);
+          if (!transfer.ok()) break;
+          v1::AcceptTransferRequest accept;
+          accept.set_name(transfer->name());
+          admin_
+              ->Invoke<v1::Transfer>("/gonghui.membership.v1.TransferService/AcceptTransfer",
+                                     accept)
+              .IgnoreError();
+          break;
+        }
+        default:
+          if (step == 3) {
+            ASSERT_NO_FATAL_FAILURE(Move("E01", below_t01 ? "T02" : "T01", day));
+            below_t01 = !below_t01;
+          }
+      }
+    }
+  }
+  for (const char* organization : {"D01", "T01", "T02", "E01", "E02"}) {
+    std::string before;
+    for (int month = 1; month <= 6; ++month) {
+      const std::string flow = Flow(organization, absl::StrFormat("2020-%02d", month));
+      const std::string opening = flow.substr(0, flow.find(' '));
+      if (!before.empty()) {
+        EXPECT_EQ(opening, before) << organization << " " << month;
+      }
+      before = flow.substr(flow.find('=') + 1);
+    }
+    Flow(organization, "2020H1");
+  }
+  const std::string whole = Flow("D01", "2020H1");
+  EXPECT_THAT(whole, ::testing::HasSubstr(" +0 +0 -0 -0 -"));  // Nothing comes from outside.
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, MemberHistoryTest,
+                         ::testing::ValuesIn(::gonghui::testing::Engines()));
 
 }  // namespace
 }  // namespace gonghui::membership
