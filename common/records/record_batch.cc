@@ -186,6 +186,7 @@ absl::Status RecordBatch::Resolve(sql::Tx& tx, Purpose purpose) {
     item.row.natural_key = NaturalKeyOf(*kind_, item.row);
   }
   RETURN_IF_ERROR(FindParents(tx));
+  RETURN_IF_ERROR(RecallNumbers(tx));
   RETURN_IF_ERROR(FindExisting(tx));
   RETURN_IF_ERROR(CheckNumbers(tx));
   RETURN_IF_ERROR(TakeNumbers(tx));
@@ -200,6 +201,29 @@ absl::Status RecordBatch::Resolve(sql::Tx& tx, Purpose purpose) {
   }
   RETURN_IF_ERROR(TakePersons(tx));
   return CountParents(tx);
+}
+
+absl::Status RecordBatch::RecallNumbers(sql::Tx& tx) {
+  const std::string& field = kind_->gap_free();
+  if (field.empty()) return absl::OkStatus();
+  std::map<std::string, Item*> unplaced;
+  std::set<std::string> numbers;
+  for (Item& item : items_) {
+    if (!item.good() || item.row.number.empty() || item.row.fields.contains(field)) continue;
+    unplaced.emplace(item.row.number, &item);
+    numbers.insert(item.row.number);
+  }
+  ASSIGN_OR_RETURN(const auto stored,
+                   FindRowsByNumber(tx, call_.federation, kind_->name(), numbers));
+  for (const auto& [number, known] : stored) {
+    Row as_known = unplaced[number]->row;
+    as_known.fields[field] = ValueOf(*kind_, known, field);
+    as_known.natural_key = NaturalKeyOf(*kind_, as_known);
+    if (as_known.natural_key != known.natural_key) continue;  // Another series: another record.
+    unplaced[number]->row = std::move(as_known);
+    unplaced[number]->numbered = true;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RecordBatch::CheckNumbers(sql::Tx& tx) {
@@ -236,7 +260,7 @@ absl::Status RecordBatch::TakeNumbers(sql::Tx& tx) {
   RETURN_IF_ERROR(series.Load(tx, organizations, purpose_));
   for (Item& item : items_) {
     if (!item.is_new()) continue;
-    item.numbered = ValueOf(*kind_, item.row, kind_->gap_free()).empty();
+    item.numbered = item.numbered || !item.row.fields.contains(kind_->gap_free());
     const absl::Status taken = series.Take(item.row, prefix_);
     if (!taken.ok()) item.late_faults.push_back(taken);
   }

@@ -62,6 +62,8 @@ class RecordBatch {
   absl::Status TakeSteps(const RecordChecks& checks);
   void FindDuplicates();
   absl::Status FindParents(sql::Tx& tx);
+  // Records sent again without their place in a series have the place that they were given.
+  absl::Status RecallNumbers(sql::Tx& tx);
   absl::Status FindExisting(sql::Tx& tx);
   // Numbers by which others refer to the records, where the key is another.
   absl::Status CheckNumbers(sql::Tx& tx);

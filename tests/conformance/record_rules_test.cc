@@ -233,6 +233,12 @@ TEST_P(RecordRulesTest, SeriesHaveNoGaps) {
   ASSERT_THAT(Create(Draft("minute", "E4", {{"session", "S10"}})), IsOk());
   EXPECT_THAT(Create(Draft("minute", "E4", {{"session", "S11"}})),
               HasReason(common::v1::REASON_REFERENCE_NOT_FOUND));
+  // Sent again without its number it is the same record; with other content it is refused.
+  ASSERT_OK_AND_ASSIGN(const Record again, Create(session("E4", "1", "", "S10")));
+  EXPECT_EQ(again.name(), other.name());
+  Record changed = session("E4", "1", "", "S10");
+  changed.set_title("别的");
+  EXPECT_THAT(Create(changed), HasReason(common::v1::REASON_ALREADY_EXISTS));
   // A dry run says the number and takes none.
   common::v1::CreateRecordRequest dry;
   dry.set_parent("federations/demo");
