@@ -272,8 +272,8 @@ class MainJob : public testing::Test {
            "members WHERE organization LIKE 'T03-%' AND joined_on < '2020-01-01')");
     const std::vector<std::string> differences = Differences(RecountIn("changed"), answered_);
     // Fairs and their vacancies in the district and a town in three periods; members of two towns
-    // in four periods, all and of one sex.
-    EXPECT_EQ(differences.size(), 2u * 2 * 3 + 2 * 4 * 2);
+    // in four periods, all, of one sex, and among the workers.
+    EXPECT_EQ(differences.size(), 2u * 2 * 3 + 2 * 4 * 3);
     EXPECT_THAT(differences,
                 testing::Contains("job_fairs_held of D01 in 2020H1: recounted 11, answered 12"));
     EXPECT_THAT(differences, testing::Contains(testing::StartsWith("members_total of T03 in ")));

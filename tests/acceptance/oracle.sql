@@ -15,7 +15,7 @@
 
 -- What is believed today about each organisation, by span of time.
 CREATE TEMP VIEW organization AS
-SELECT id, parent, kind, union_type, industry, founded_on, state, valid_from, valid_to
+SELECT id, parent, kind, union_type, industry, employees, founded_on, state, valid_from, valid_to
 FROM membership.organization_versions
 WHERE tenant = 'demo' AND recorded_to_us = 9223372036854775807;
 
@@ -88,6 +88,19 @@ FROM membership_span AS span WHERE joined_on BETWEEN :first AND :last
 -- Memberships that ended in the period by a transfer.
 SELECT organization, left_on AS day, sex
 FROM membership_span WHERE left_on BETWEEN :first AND :last AND leave_reason = 'transfer';
+
+-- staff_total: SUM(employees)
+-- Workers registered by the organisations that stand at the period's end.
+SELECT id AS organization, :last AS day, employees
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open';
+
+-- member_join_rate: SUM(100 * members) per SUM(employees) to 2 decimals
+-- Per cent of the workers who are members.
+SELECT id AS organization, :last AS day, 0 AS members, employees
+FROM organization WHERE valid_from <= :last AND valid_to > :last AND state = 'open'
+UNION ALL
+SELECT organization, :last AS day, 1 AS members, 0 AS employees
+FROM membership_span WHERE joined_on <= :last AND (left_on = '' OR left_on > :last);
 
 -- cards_issued_members: COUNT(DISTINCT subject) by medium, sex
 -- Different persons with a card that is valid at the period's end, of those held where they are now.

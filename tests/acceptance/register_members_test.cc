@@ -127,6 +127,25 @@ TEST_F(MemberRegister, S03_OnePersonOneRecord) {
   EXPECT_EQ(Figures("members_total", "2020-01"), "2 2 2");
 }
 
+TEST_F(MemberRegister, S03_JoinRateOfTheWorkers) {
+  v1::CreateOrganizationRequest request;
+  request.set_parent(kParent);
+  v1::Organization& organization = *request.mutable_organization();
+  organization.set_id("E01A");
+  organization.set_parent("E01");
+  organization.set_display_name("甲车间工会");
+  organization.set_kind("enterprise");
+  organization.set_founded_on("2015-01-01");
+  organization.set_employees(8);
+  ASSERT_THAT(Call<v1::Organization>(*admin_, "OrganizationService/CreateOrganization", request),
+              IsOk());
+  Joined("E01A", "2019-03-01");
+  Joined("E03", "2020-05-01");
+  EXPECT_EQ(Figures("staff_total", "2020H1"), "8 8 8");
+  EXPECT_EQ(Figures("member_join_rate", "2020Q1"), "12.5 12.5 12.5");
+  EXPECT_EQ(Figures("member_join_rate", "2020H1"), "12.5 12.5 25");
+}
+
 TEST_F(MemberRegister, S03_MembersMoveAndTheNumbersBalance) {
   const std::string within = Joined("E01", "2019-03-01");
   const std::string away = Joined("E01", "2019-03-01");
