@@ -50,9 +50,8 @@ constexpr sql::Query kListChanges{
     " AND ordinal>$6 AND ($7='' OR measure=$7) AND ($8='' OR unit=$8) ORDER BY ordinal LIMIT $9"};
 constexpr sql::Query kUpdate{"reports.update_edition",
                              "UPDATE editions SET edition=$6 WHERE " OF_EDITION};
-constexpr sql::Query kListFollowed{
-    "reports.edition_list_followed",
-    "SELECT source, MAX(sequence) FROM facts WHERE tenant=$1 GROUP BY source"};
+constexpr sql::Query kListFollowed{"reports.edition_list_followed",
+                                   "SELECT source, sequence FROM feed_cursor WHERE tenant=$1"};
 #undef OF_EDITION
 
 constexpr size_t kPartBytes = 1 << 20;

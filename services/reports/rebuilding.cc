@@ -18,10 +18,10 @@ constexpr sql::Query kTakeTurn{
     "UPDATE tenants SET applied = applied + 1 WHERE tenant=$1 RETURNING rebuilding"};
 constexpr sql::Query kMark{"reports.rebuild_mark",
                            "UPDATE tenants SET rebuilding=$2 WHERE tenant=$1"};
-constexpr sql::Query kListSources{
-    "reports.rebuild_list_sources",
-    "SELECT source, MAX(sequence), COUNT(*) FROM facts WHERE tenant=$1 GROUP BY source"};
-constexpr sql::Query kClear{"reports.rebuild_clear", "DELETE FROM rebuilt_cells WHERE tenant=$1"};
+constexpr sql::Query kListFollowed{"reports.rebuild_list_followed",
+                                   "SELECT source, sequence FROM feed_cursor WHERE tenant=$1"};
+constexpr sql::Query kCountFacts{"reports.rebuild_count_facts",
+                                 "SELECT COUNT(*) FROM facts WHERE tenant=$1"};
 constexpr sql::Query kCountCells{
     "reports.rebuild_count_cells",
     "SELECT COUNT(*) FROM cells WHERE tenant=$1 AND (value<>0 OR records<>0)"};
@@ -31,24 +31,42 @@ constexpr sql::Query kListFactsAfter{
     "ordinal FROM facts WHERE tenant=$1 "
     "AND (organization, measure, on_date, source, sequence, ordinal) > ($2, $3, $4, $5, $6, $7) "
     "ORDER BY organization, measure, on_date, source, sequence, ordinal LIMIT $8"};
+#define CELL_KEY "organization, measure, subject, dims, month"
+// The key of the last of the next $7 new cells.
+constexpr sql::Query kFindBound{"reports.rebuild_find_bound",
+                                "SELECT " CELL_KEY " FROM (SELECT " CELL_KEY
+                                " FROM rebuilt_cells WHERE tenant=$1 AND (" CELL_KEY
+                                ") > ($2, $3, $4, $5, $6) ORDER BY " CELL_KEY
+                                " LIMIT $7) AS next ORDER BY organization DESC, measure DESC, "
+                                "subject DESC, dims DESC, month DESC LIMIT 1"};
+constexpr sql::Query kDropRest{"reports.rebuild_drop_rest",
+                               "DELETE FROM cells WHERE tenant=$1 AND (" CELL_KEY
+                               ") > ($2, $3, $4, $5, $6)"};
 constexpr sql::Query kDropUnfounded{
     "reports.rebuild_drop_unfounded",
-    "DELETE FROM cells WHERE tenant=$1 AND NOT EXISTS (SELECT 1 FROM rebuilt_cells r WHERE "
+    "DELETE FROM cells WHERE tenant=$1 AND (" CELL_KEY ") > ($2, $3, $4, $5, $6) AND (" CELL_KEY
+    ") <= ($7, $8, $9, $10, $11) AND NOT EXISTS (SELECT 1 FROM rebuilt_cells r WHERE "
     "r.tenant=cells.tenant AND r.organization=cells.organization AND r.measure=cells.measure AND "
     "r.subject=cells.subject AND r.dims=cells.dims AND r.month=cells.month)"};
 constexpr sql::Query kReplaceDiffering{
     "reports.rebuild_replace_differing",
-    "INSERT INTO cells (tenant, organization, measure, subject, dims, month, value, records) "
-    "SELECT tenant, organization, measure, subject, dims, month, value, records FROM rebuilt_cells "
-    "WHERE tenant=$1 ON CONFLICT (tenant, organization, measure, subject, dims, month) DO UPDATE "
-    "SET value=excluded.value, records=excluded.records "
+    "INSERT INTO cells (tenant, " CELL_KEY ", value, records) SELECT tenant, " CELL_KEY
+    ", value, records FROM rebuilt_cells WHERE tenant=$1 AND (" CELL_KEY
+    ") > ($2, $3, $4, $5, $6) AND (" CELL_KEY
+    ") <= ($7, $8, $9, $10, $11) ON CONFLICT (tenant, " CELL_KEY
+    ") DO UPDATE SET value=excluded.value, records=excluded.records "
     "WHERE cells.value<>excluded.value OR cells.records<>excluded.records"};
+constexpr sql::Query kClear{"reports.rebuild_clear",
+                            "DELETE FROM rebuilt_cells WHERE tenant=$1 AND (" CELL_KEY
+                            ") <= ($2, $3, $4, $5, $6)"};
+#undef CELL_KEY
 
 constexpr sql::Query kDeleteCells{"reports.delete_cells", "DELETE FROM cells WHERE tenant=$1"};
 
 // Facts: other writers of the federation wait for one step, and every step writes the cells of the
 // upper organisations once.
 constexpr int64_t kStep = 200'000;
+constexpr int64_t kCellsAtOnce = 100'000;  // Replaced or cleared in one step.
 
 absl::StatusOr<int64_t> Count(sql::Tx& tx, const sql::Query& query, const std::string& tenant) {
   ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(query, {tenant}));
@@ -65,16 +83,15 @@ absl::StatusOr<std::string> TakeTurn(sql::Tx& tx, const std::string& tenant) {
 absl::StatusOr<v1::RebuildCheckpoint> Begin(sql::Tx& tx, const std::string& tenant,
                                             rpc::JobProgress& progress) {
   v1::RebuildCheckpoint place;
+  place.set_phase(v1::REBUILD_PHASE_COUNT);
   place.set_mark(NewId(absl::Now()));
-  RETURN_IF_ERROR(TakeTurn(tx, tenant).status());
   RETURN_IF_ERROR(tx.Run(kMark, {tenant, place.mark()}).status());
-  RETURN_IF_ERROR(tx.Run(kClear, {tenant}).status());
-  ASSIGN_OR_RETURN(const sql::Rows sources, tx.Run(kListSources, {tenant}));
-  progress.total = 0;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    (*place.mutable_followed())[sources[i].Get<std::string>(0)] = sources[i].Get<int64_t>(1);
-    progress.total += sources[i].Get<int64_t>(2);
+  ASSIGN_OR_RETURN(const sql::Rows followed, tx.Run(kListFollowed, {tenant}));
+  for (size_t i = 0; i < followed.size(); ++i) {
+    (*place.mutable_followed())[followed[i].Get<std::string>(0)] = followed[i].Get<int64_t>(1);
   }
+  progress.done = 0;
+  ASSIGN_OR_RETURN(progress.total, Count(tx, kCountFacts, tenant));
   return place;
 }
 
@@ -129,12 +146,44 @@ absl::StatusOr<bool> Step(sql::Tx& tx, const std::string& tenant, const Measures
   return read == kStep;
 }
 
-absl::StatusOr<int64_t> End(sql::Tx& tx, const std::string& tenant) {
-  for (const sql::Query* query : {&kDropUnfounded, &kReplaceDiffering, &kClear}) {
-    RETURN_IF_ERROR(tx.Run(*query, {tenant}).status());
+// Where a run of new cells after `place` ends; false when there are none.
+absl::StatusOr<bool> FindBound(sql::Tx& tx, const std::string& tenant, sql::Args after,
+                               sql::Args& bound) {
+  after.insert(after.begin(), tenant);
+  after.push_back(kCellsAtOnce);
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kFindBound, after));
+  for (size_t i = 0; i < 5 && !rows.empty(); ++i) bound.push_back(rows[0].Get<std::string>(i));
+  return !rows.empty();
+}
+
+// Makes the next cells what the new ones are; false when all are.
+absl::StatusOr<bool> Replace(sql::Tx& tx, const std::string& tenant, v1::RebuildCheckpoint& place) {
+  std::string* const key[] = {place.mutable_organization(), place.mutable_measure(),
+                              place.mutable_subject(), place.mutable_dims(), place.mutable_month()};
+  sql::Args after;
+  for (const std::string* text : key) after.push_back(*text);
+  sql::Args bound;
+  ASSIGN_OR_RETURN(const bool found, FindBound(tx, tenant, after, bound));
+  after.insert(after.begin(), tenant);
+  if (!found) {
+    RETURN_IF_ERROR(tx.Run(kDropRest, after).status());
+    return false;
   }
-  RETURN_IF_ERROR(tx.Run(kMark, {tenant, ""}).status());
-  return Count(tx, kCountCells, tenant);
+  after.insert(after.end(), bound.begin(), bound.end());
+  RETURN_IF_ERROR(tx.Run(kDropUnfounded, after).status());
+  RETURN_IF_ERROR(tx.Run(kReplaceDiffering, after).status());
+  for (size_t i = 0; i < bound.size(); ++i) *key[i] = std::get<std::string>(bound[i]);
+  return true;
+}
+
+// Deletes some new cells; false when there were none.
+absl::StatusOr<bool> Clear(sql::Tx& tx, const std::string& tenant) {
+  sql::Args bound;
+  ASSIGN_OR_RETURN(const bool found, FindBound(tx, tenant, sql::Args(5, std::string()), bound));
+  if (!found) return false;
+  bound.insert(bound.begin(), tenant);
+  RETURN_IF_ERROR(tx.Run(kClear, bound).status());
+  return true;
 }
 
 }  // namespace
@@ -150,34 +199,57 @@ absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& mea
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Rebuilding::Advance(sql::Tx& tx, const std::string& tenant,
+                                         v1::RebuildCheckpoint& place,
+                                         rpc::JobProgress& progress) const {
+  ASSIGN_OR_RETURN(const std::string mark, TakeTurn(tx, tenant));
+  const bool marked =
+      place.phase() == v1::REBUILD_PHASE_COUNT || place.phase() == v1::REBUILD_PHASE_REPLACE;
+  if (marked && mark != place.mark()) place.Clear();  // The tree or the catalogue changed.
+  if (!marked && !mark.empty()) RETURN_IF_ERROR(tx.Run(kMark, {tenant, ""}).status());
+  if (place.phase() == v1::REBUILD_PHASE_COUNT) {
+    ASSIGN_OR_RETURN(const bool more, Step(tx, tenant, *options_.measures, *options_.tree,
+                                           CellTables::kRebuilt, place, progress.done));
+    if (more) return true;
+    place.set_phase(v1::REBUILD_PHASE_REPLACE);
+    for (auto* text : {place.mutable_organization(), place.mutable_measure()}) text->clear();
+    return true;
+  }
+  if (place.phase() == v1::REBUILD_PHASE_REPLACE) {
+    ASSIGN_OR_RETURN(const bool more, Replace(tx, tenant, place));
+    if (more) return true;
+    place.set_phase(v1::REBUILD_PHASE_CLEAR);
+    RETURN_IF_ERROR(tx.Run(kMark, {tenant, ""}).status());
+    return true;
+  }
+  ASSIGN_OR_RETURN(const bool more, Clear(tx, tenant));
+  if (more || place.phase() == v1::REBUILD_PHASE_CLEAR) return more;
+  ASSIGN_OR_RETURN(place, Begin(tx, tenant, progress));
+  return true;
+}
+
 absl::StatusOr<v1::RebuildRollupsResult> Rebuilding::Rebuild(
     rpc::JobRun& run, const v1::RebuildRollupsRequest& request) {
   const std::string& tenant = run.federation();
   rpc::JobProgress progress = run.progress();
-  v1::RebuildRollupsResult result;
   for (bool more = true; more;) {
     const rpc::JobProgress before = progress;
     RETURN_IF_ERROR(run.Save(progress, [&](sql::Tx& tx) -> absl::Status {
       progress = before;
       v1::RebuildCheckpoint place;
       place.ParseFromString(before.checkpoint);
-      ASSIGN_OR_RETURN(const std::string mark, TakeTurn(tx, tenant));
-      more = true;
-      if (place.mark().empty() || mark != place.mark()) {
-        progress.done = 0;
-        ASSIGN_OR_RETURN(place, Begin(tx, tenant, progress));
-      } else {
-        ASSIGN_OR_RETURN(more, Step(tx, tenant, *options_.measures, *options_.tree,
-                                    CellTables::kRebuilt, place, progress.done));
-      }
+      ASSIGN_OR_RETURN(more, Advance(tx, tenant, place, progress));
       progress.checkpoint = place.SerializeAsString();
-      if (more) return absl::OkStatus();
-      result.set_facts(progress.done);
-      ASSIGN_OR_RETURN(const int64_t cells, End(tx, tenant));
-      result.set_cells(cells);
       return absl::OkStatus();
     }));
   }
+  v1::RebuildRollupsResult result;
+  result.set_facts(progress.done);
+  RETURN_IF_ERROR(options_.db->ReadOnly(absl::InfiniteFuture(), [&](sql::Tx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(const int64_t cells, Count(tx, kCountCells, tenant));
+    result.set_cells(cells);
+    return absl::OkStatus();
+  }));
   return result;
 }
 

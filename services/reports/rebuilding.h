@@ -5,6 +5,7 @@
 #include "common/rpc/jobs.h"
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
+#include "gonghui/reports/v1/checkpoint.pb.h"
 #include "gonghui/reports/v1/report.pb.h"
 #include "services/reports/measures.h"
 
@@ -16,7 +17,8 @@ absl::Status Rebuild(sql::Tx& tx, const std::string& tenant, const Measures& mea
 
 // The work of RebuildRollups: the old cells go on answering. The cells are made beside those that
 // answer, from the facts that were there at the start; what is taken over meanwhile goes into both.
-// At the end only cells that differ are replaced. Goes on where it was after a restart; begins
+// At the end only cells that differ are replaced, run by run: until then both get every change, so
+// they agree where they were made equal. Goes on where it was after a restart; begins
 // again when the tree or the catalogue changes under it. Memory: the facts of one step and their
 // cells, whatever the size of the federation. Thread-safe.
 class Rebuilding {
@@ -32,6 +34,10 @@ class Rebuilding {
                                                    const v1::RebuildRollupsRequest& request);
 
  private:
+  // One step; false when it was the last.
+  absl::StatusOr<bool> Advance(sql::Tx& tx, const std::string& tenant, v1::RebuildCheckpoint& place,
+                               rpc::JobProgress& progress) const;
+
   const Options options_;
 };
 

@@ -106,6 +106,11 @@ absl::Status City::Load(sql::Database& reports) const {
     if (rows.size() == kAtOnce) write();
   });
   write();
+  constexpr sql::Query kFollowed{
+      "bench.set_cursor", "INSERT INTO feed_cursor (tenant, source, sequence) VALUES ($1, $2, $3)"};
+  status.Update(reports.ReadWrite(absl::InfiniteFuture(), [&](sql::Tx& tx) {
+    return tx.Run(kFollowed, {kFederation, "archive", facts()}).status();
+  }));
   return status;
 }
 

@@ -307,8 +307,14 @@ class RandomFederation {
   absl::Status Take(const std::string& source, feed::v1::Event event) {
     event.set_federation("demo");
     event.set_sequence(++sequences_[source]);
-    return db_->ReadWrite(absl::InfiniteFuture(),
-                          [&](sql::Tx& tx) { return rollups_.Apply(tx, source, {event}); });
+    constexpr sql::Query kFollowed{
+        "sim.set_cursor",
+        "INSERT INTO feed_cursor (tenant, source, sequence) VALUES ('demo', $1, $2) "
+        "ON CONFLICT (tenant, source) DO UPDATE SET sequence=excluded.sequence"};
+    return db_->ReadWrite(absl::InfiniteFuture(), [&](sql::Tx& tx) -> absl::Status {
+      RETURN_IF_ERROR(tx.Run(kFollowed, {source, event.sequence()}).status());
+      return rollups_.Apply(tx, source, {event});
+    });
   }
 
   rpc::Call Caller() {
