@@ -32,6 +32,9 @@ struct RecordOptions {
   int limit = 50;
   bool all = false;
   bool notice = false;
+  std::string step;
+  std::string remark;
+  std::vector<std::string> fields;
 };
 
 // Asks page after page until `limit` items were taken. `take` adds a page and returns the number of
@@ -84,6 +87,51 @@ absl::StatusOr<int> ListRecords(Session& session, const RecordOptions& options) 
   return kSuccess;
 }
 
+// The service that keeps records of this name; nullptr: the name is of something else.
+const RecordService* ServiceOf(const std::string& name) {
+  const std::vector<std::string> parts = absl::StrSplit(name, '/');
+  const std::string collection = parts.size() < 2 ? "" : parts[parts.size() - 2];
+  for (const RecordService& service : kRecordServices) {
+    if (service.collection == collection) return &service;
+  }
+  return nullptr;
+}
+
+absl::Status NoRecordName() {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         "This is no name of a record: write federations/ID/COLLECTION/ID, as "
+                         "gonghui explain and gonghui records list print it.",
+                         "这不是记录名称：应为 federations/…/…，见 gonghui explain 或 gonghui "
+                         "records list 的输出。");
+}
+
+// Takes one step of a record's life.
+absl::StatusOr<int> StepRecord(Session& session, const RecordOptions& options) {
+  const RecordService* service = ServiceOf(options.name);
+  if (service == nullptr) return NoRecordName();
+  common::v1::AdvanceRecordRequest request;
+  request.set_name(options.name);
+  request.set_transition(options.step);
+  request.set_on_date(options.on_date);
+  request.set_remark(options.remark);
+  for (const std::string& field : options.fields) {
+    const std::pair<std::string, std::string> named =
+        absl::StrSplit(field, absl::MaxSplits('=', 1));
+    (*request.mutable_fields())[named.first] = named.second;
+  }
+  ASSIGN_OR_RETURN(const auto record,
+                   session.Invoke<common::v1::Record>(
+                       "/" + std::string(service->name) + "/AdvanceRecord", request));
+  if (session.json()) {
+    PrintJson(record);
+    return kSuccess;
+  }
+  Print(absl::StrCat(record.name(), ": ", record.state(), record.due_date().empty() ? "" : ", ",
+                     record.due_date().empty() ? "" : session.Say("due ", "时限 "),
+                     record.due_date(), "\n"));
+  return kSuccess;
+}
+
 // Reads one resource and prints it; records as a list of fields.
 template <typename Request, typename Response>
 absl::StatusOr<int> Show(Session& session, const std::string& method, const std::string& name) {
@@ -120,10 +168,9 @@ absl::StatusOr<int> Show(Session& session, const std::string& method, const std:
 absl::StatusOr<int> GetResource(Session& session, const std::string& name) {
   const std::vector<std::string> parts = absl::StrSplit(name, '/');
   const std::string collection = parts.size() < 2 ? "" : parts[parts.size() - 2];
-  for (const RecordService& service : kRecordServices) {
-    if (service.collection != collection) continue;
+  if (const RecordService* service = ServiceOf(name); service != nullptr) {
     return Show<common::v1::GetRecordRequest, common::v1::Record>(
-        session, "/" + std::string(service.name) + "/GetRecord", name);
+        session, "/" + std::string(service->name) + "/GetRecord", name);
   }
   if (collection == "members") {
     return Show<membership::v1::GetMemberRequest, membership::v1::Member>(
@@ -141,11 +188,7 @@ absl::StatusOr<int> GetResource(Session& session, const std::string& name) {
     return Show<funds::v1::GetVoucherRequest, funds::v1::Voucher>(
         session, "/gonghui.funds.v1.LedgerService/GetVoucher", name);
   }
-  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         "This is no name of a record: write federations/ID/COLLECTION/ID, as "
-                         "gonghui explain and gonghui records list print it.",
-                         "这不是记录名称：应为 federations/…/…，见 gonghui explain 或 gonghui "
-                         "records list 的输出。");
+  return NoRecordName();
 }
 
 absl::StatusOr<int> ListMembers(Session& session, const RecordOptions& options) {
@@ -209,8 +252,9 @@ void AddListOptions(CLI::App* command, RecordOptions& options) {
 void AddRecordCommands(Program& program) {
   auto options = std::make_shared<RecordOptions>();
   Session& session = program.session;
-  CLI::App* records = AddCommand(program.app, "records", "Read the records of any kind",
-                                 "gonghui records list --kind dispute_case --state closed");
+  CLI::App* records =
+      AddCommand(program.app, "records", "Read the records of any kind, take their steps",
+                 "gonghui records list --kind dispute_case --state closed");
   records->require_subcommand(1);
   CLI::App* list = AddCommand(*records, "list", "List records of a kind, newest first",
                               "gonghui records list --kind dispute_case --org T03");
@@ -224,6 +268,16 @@ void AddRecordCommands(Program& program) {
       "--notice", options->notice,
       "Only those under public notice, without names and numbers (--json for all fields)");
   OnRun(list, program, [&session, options] { return ListRecords(session, *options); });
+  CLI::App* step =
+      AddCommand(*records, "step", "Take a step with a record; gonghui rules shows them",
+                 "gonghui records step federations/demo/registers/ID vote --on "
+                 "2020-04-01 --set eligible=120 --set attended=90");
+  step->add_option("NAME", options->name, "Name of the record")->required();
+  step->add_option("STEP", options->step, "Step, for example approve")->required();
+  step->add_option("--on", options->on_date, "Its date")->required()->type_name("DATE");
+  step->add_option("--set", options->fields, "Field filled at this step")->type_name("FIELD=VALUE");
+  step->add_option("--remark", options->remark, "Why");
+  OnRun(step, program, [&session, options] { return StepRecord(session, *options); });
   CLI::App* get = AddCommand(*records, "get", "Read one record, member, organisation or voucher",
                              "gonghui records get federations/demo/organizations/D01");
   get->add_option("NAME", options->name, "Resource name")->required();

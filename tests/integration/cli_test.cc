@@ -261,6 +261,29 @@ TEST_F(CliTest, SentAgainAfterItsParentsCameAFilePasses) {
   EXPECT_THAT(Gonghui("records get " + name).out, AllOf(HasSubstr("closed"), HasSubstr("ZY-1")));
 }
 
+TEST_F(CliTest, ARegisterRunsByItsRulesAndShowsOnItsBoard) {
+  ImportOrganizations();
+  Write(folder_ / "election.csv",
+        "编号,所属工会,计划或启动日期,完成时限\nHJ-1,T1,2020-01-10,2020-05-31\n");
+  ASSERT_EQ(Gonghui("import election election.csv").code, 0);
+  EXPECT_THAT(Gonghui("rules --kind election").out,
+              AllOf(HasSubstr("approve → approved"), HasSubstr("limit.reply_days"),
+                    HasSubstr("总工发〔2016〕27号")));
+  const Result list = Gonghui("records list --kind election --due-to 2020-05-31 --json");
+  const auto records = nlohmann::json::parse(list.out)["records"];
+  ASSERT_EQ(records.size(), 1);
+  const std::string name = records[0]["name"];
+  EXPECT_THAT(Gonghui("board --kind election --at 2020-06-01").out, HasSubstr("planned"));
+  const Result early = Gonghui("records step " + name +
+                               " complete --on 2020-05-10 --set eligible=90 --set attended=59");
+  EXPECT_EQ(early.code, 2) << early.out << early.err;
+  EXPECT_THAT(early.err, HasSubstr("[attended × 3 >= 180]"));
+  const Result done = Gonghui("records step " + name +
+                              " complete --on 2020-05-10 --set eligible=90 --set attended=60");
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("completed"));
+}
+
 TEST_F(CliTest, FiguresFollowTheRecords) {
   ImportOrganizations();
   Write(folder_ / "02-member.csv", MemberFile(0, 25));
