@@ -220,6 +220,16 @@ TEST_P(CardsTest, FollowTheMember) {
               HasReasonAt(common::v1::REASON_STATE_FORBIDS, "name"));
 }
 
+TEST_P(CardsTest, ClerksIssueAndAuditorsRead) {
+  ASSERT_OK_AND_ASSIGN(const v1::Member member, Create(*clerk_, Member("E01", 1)));
+  const auto staff = ClientOf("demo", "clerk", "E01");
+  const auto auditor = ClientOf("demo", "auditor", "T01", true);
+  ASSERT_OK_AND_ASSIGN(const v1::Card card, Issue(*staff, member.name()));
+  EXPECT_THAT(Get(*auditor, card.name()), IsOk());
+  EXPECT_THAT(Cancel(*auditor, card.name(), "2020-03-01", "other"),
+              HasReason(common::v1::REASON_PERMISSION_MISSING));
+}
+
 TEST_P(CardsTest, IssuesToWholeOrganisations) {
   for (int i = 1; i <= 5; ++i) ASSERT_THAT(Create(*admin_, Member("E01", i)), IsOk());
   v1::BatchIssueCardsRequest request;

@@ -101,7 +101,8 @@ TEST_P(MemberMergesTest, FindsWhoMayBeTheSame) {
   ASSERT_THAT(Create(*clerk_, Member("E01", 1)), IsOk());
   const std::string number = IdNumber(1);  // 320402198001010012
   EXPECT_THAT(Find(*clerk_, Sketch("", number)), ElementsAre("张三 SAME_NUMBER SAME_BIRTH_DATE"));
-  EXPECT_THAT(Find(*clerk_, Sketch("", "320402800101001")), ElementsAre("张三 SAME_NUMBER SAME_BIRTH_DATE"));
+  EXPECT_THAT(Find(*clerk_, Sketch("", "320402800101001")),
+              ElementsAre("张三 SAME_NUMBER SAME_BIRTH_DATE"));
   EXPECT_THAT(Find(*clerk_, Sketch("", "320402198001010021")), ElementsAre("张三 SWAPPED_DIGITS"));
   EXPECT_THAT(Find(*clerk_, Sketch("", "320402198001010013")), ElementsAre("张三 ONE_DIGIT"));
   EXPECT_THAT(Find(*clerk_, Sketch("", "320402198507010011")), IsEmpty());
