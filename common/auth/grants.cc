@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/auth/catalog.embedded.h"
+#include "common/auth/grant_rules.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/catalog/yaml_message.h"
@@ -12,14 +13,6 @@ namespace gonghui::auth {
 namespace {
 
 using common::v1::Grant;
-
-constexpr std::string_view kEverywhere = "*";
-
-// ISO dates compare as text.
-bool IsInForce(const Grant& grant, std::string_view today) {
-  return (grant.from().empty() || grant.from() <= today) &&
-         (grant.until().empty() || today < grant.until());
-}
 
 Error PermissionMissing(std::string_view permission) {
   return PermissionDenied(common::v1::REASON_PERMISSION_MISSING,
@@ -43,8 +36,14 @@ Error OutOfScope(std::string_view permission, std::string_view organization) {
       .With("organization", std::string(organization));
 }
 
-// Whether a grant that reaches below its own organisation reaches this one. An organisation that
-// the tree does not know is covered by nobody.
+}  // namespace
+
+// ISO dates compare as text.
+bool IsInForce(const Grant& grant, std::string_view today) {
+  return (grant.from().empty() || grant.from() <= today) &&
+         (grant.until().empty() || today < grant.until());
+}
+
 absl::StatusOr<bool> CoversBelow(const Grant& grant, const OrganizationScope& scope,
                                  std::string_view federation, std::string_view organization) {
   if (organization.empty()) {
@@ -55,8 +54,6 @@ absl::StatusOr<bool> CoversBelow(const Grant& grant, const OrganizationScope& sc
   if (absl::IsNotFound(below.status())) return false;
   return below;
 }
-
-}  // namespace
 
 absl::StatusOr<Roles> Roles::FromYaml(std::string_view yaml) {
   common::v1::RoleCatalog catalog;

@@ -220,6 +220,9 @@ absl::StatusOr<v1::FindDuplicatesResponse> Duplicates::Find(
   v1::FindDuplicatesResponse response;
   for (v1::Duplicate& duplicate : duplicates) {
     if (response.duplicates_size() == kMostAnswered) break;
+    if (const std::string& name = duplicate.member().name(); !name.empty()) {
+      RETURN_IF_ERROR(log_.Note(call, v1::ACCESS_KIND_LIST, LeafOf(name)));
+    }
     *response.add_duplicates() = std::move(duplicate);
   }
   return response;

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/host/host.h"
 #include "gonghui/membership/v1/member_merge.pb.h"
+#include "services/membership/access_log.h"
 #include "services/membership/member_edit.h"
 
 namespace gonghui::membership {
@@ -14,8 +15,8 @@ namespace gonghui::membership {
 // Thread-safe.
 class Duplicates {
  public:
-  Duplicates(const Host& host, const catalog::Catalog& catalog)
-      : db_(*host.db), tree_(*host.tree), register_(catalog, *host.personal) {}
+  Duplicates(const Host& host, const catalog::Catalog& catalog, AccessLog& log)
+      : db_(*host.db), tree_(*host.tree), log_(log), register_(catalog, *host.personal) {}
 
   absl::StatusOr<v1::FindDuplicatesResponse> Find(rpc::Call& call,
                                                   const v1::FindDuplicatesRequest& request);
@@ -34,6 +35,7 @@ class Duplicates {
 
   sql::Database& db_;
   tree::TreeCache& tree_;
+  AccessLog& log_;
   const MemberRegister register_;
 };
 

@@ -38,10 +38,12 @@ absl::Status CheckStateFilter(const std::string& state) {
 
 }  // namespace
 
-Members::Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache)
+Members::Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache,
+                 AccessLog& log)
     : db_(*host.db),
       tree_(*host.tree),
       cache_(cache),
+      log_(log),
       catalog_(catalog),
       register_(catalog, *host.personal),
       kind_(*register_.kind),
@@ -66,11 +68,20 @@ std::optional<absl::StatusOr<v1::Member>> Members::Peek(rpc::Call& call,
   v1::Member member;
   if (!cached.has_value() || !member.ParseFromString(*cached)) return std::nullopt;
   if (absl::Status allowed = call.CheckScope(member.organization()); !allowed.ok()) return allowed;
+  const absl::Status noted = log_.Note(call, v1::ACCESS_KIND_READ, LeafOf(request.name()));
+  if (!noted.ok()) return noted;
   return member;
 }
 
 absl::StatusOr<v1::Member> Members::Get(rpc::Call& call, const v1::GetMemberRequest& request) {
-  if (!request.as_of().empty()) return GetAsOf(call, request);
+  ASSIGN_OR_RETURN(v1::Member member,
+                   request.as_of().empty() ? GetPresent(call, request) : GetAsOf(call, request));
+  RETURN_IF_ERROR(log_.Note(call, v1::ACCESS_KIND_READ, LeafOf(member.name())));
+  return member;
+}
+
+absl::StatusOr<v1::Member> Members::GetPresent(rpc::Call& call,
+                                               const v1::GetMemberRequest& request) {
   const std::string id(LeafOf(request.name()));
   const std::string key = MemberCacheKey(call.federation, id);
   // Peek answers beside a fresh tree only; a grant that needs no tree would never freshen it.
@@ -117,6 +128,15 @@ absl::StatusOr<std::vector<MemberRow>> Members::FindByNumber(const rpc::Call& ca
 
 absl::StatusOr<v1::ListMembersResponse> Members::List(rpc::Call& call,
                                                       const v1::ListMembersRequest& request) {
+  ASSIGN_OR_RETURN(v1::ListMembersResponse response, Select(call, request));
+  for (const v1::Member& member : response.members()) {
+    RETURN_IF_ERROR(log_.Note(call, v1::ACCESS_KIND_LIST, LeafOf(member.name())));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListMembersResponse> Members::Select(
+    rpc::Call& call, const v1::ListMembersRequest& request) const {
   const std::string state = request.state().empty() ? "active" : request.state();
   RETURN_IF_ERROR(CheckStateFilter(state));
   ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));

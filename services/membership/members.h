@@ -13,6 +13,7 @@
 #include "common/host/host.h"
 #include "gonghui/feed/v1/feed.pb.h"
 #include "gonghui/membership/v1/member.pb.h"
+#include "services/membership/access_log.h"
 #include "services/membership/member_edit.h"
 #include "services/membership/member_rows.h"
 
@@ -23,7 +24,7 @@ class Members {
  public:
   using CreateCall = rpc::BatchedCall<v1::CreateMemberRequest, v1::Member>;
 
-  Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache);
+  Members(const Host& host, const catalog::Catalog& catalog, cache::Cache& cache, AccessLog& log);
 
   // Creates the members of calls that wait together in one transaction; a rejected one does not
   // hurt the rest.
@@ -80,6 +81,9 @@ class Members {
   absl::StatusOr<v1::Member> Apply(rpc::Call& call, const Request& request, const Change& change);
   absl::StatusOr<MemberRow> Read(const rpc::Call& call, const std::string& id,
                                  std::string_view field) const;
+  absl::StatusOr<v1::Member> GetPresent(rpc::Call& call, const v1::GetMemberRequest& request);
+  absl::StatusOr<v1::ListMembersResponse> Select(rpc::Call& call,
+                                                 const v1::ListMembersRequest& request) const;
   absl::StatusOr<v1::ListMembersResponse> ListAsOf(rpc::Call& call,
                                                    const v1::ListMembersRequest& request,
                                                    const std::string& state,
@@ -97,6 +101,7 @@ class Members {
   sql::Database& db_;
   tree::TreeCache& tree_;
   cache::Cache& cache_;
+  AccessLog& log_;
   const catalog::Catalog& catalog_;
   const MemberRegister register_;
   const common::v1::Kind& kind_;

@@ -10,6 +10,8 @@
 #include "common/records/schema.embedded.h"
 #include "common/rpc/schema.embedded.h"
 #include "common/sql/migrate.h"
+#include "services/membership/access_log.h"
+#include "services/membership/accesses.h"
 #include "services/membership/applications.h"
 #include "services/membership/cards.h"
 #include "services/membership/catalog.embedded.h"
@@ -36,13 +38,15 @@ class MembershipService : public Hosted {
         federations_(host),
         organizations_(host, catalog_),
         reorganizations_(host, catalog_, *cache_),
-        members_(host, catalog_, *cache_),
+        access_log_(*host.db),
+        accesses_(host, catalog_, access_log_),
+        members_(host, catalog_, *cache_, access_log_),
         history_(host, catalog_),
         transfers_(host, catalog_, *cache_),
         applications_(host, catalog_, *cache_),
         employments_(host, catalog_),
         cards_(host, catalog_),
-        duplicates_(host, catalog_),
+        duplicates_(host, catalog_, access_log_),
         merges_(host, catalog_, *cache_),
         jobs_({.db = host.db, .clock = host.clock}),
         filters_(host, catalog_, *cache_, transfers_, jobs_),
@@ -64,6 +68,7 @@ class MembershipService : public Hosted {
         merge_service_("gonghui.membership.v1.MemberMergeService", *host.pipeline),
         filter_service_("gonghui.membership.v1.MemberFilterService", *host.pipeline),
         job_service_("gonghui.membership.v1.JobService", *host.pipeline),
+        access_service_("gonghui.membership.v1.AccessService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
     federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
@@ -159,6 +164,11 @@ class MembershipService : public Hosted {
         });
     jobs_.Serve(job_service_);
 
+    access_service_.Handle("RevealField", &accesses_, &Accesses::Reveal);
+    access_service_.Handle("ListAccesses", &accesses_, &Accesses::List);
+    access_service_.Handle("VerifyAccesses", &accesses_, &Accesses::Verify);
+    access_service_.Handle("ExplainAccess", &accesses_, &Accesses::Explain);
+
     registers_.Serve(register_service_);
   }
 
@@ -167,10 +177,16 @@ class MembershipService : public Hosted {
             &member_service_,      &history_service_,      &transfer_service_,
             &application_service_, &employment_service_,   &card_service_,
             &merge_service_,       &filter_service_,       &job_service_,
-            &register_service_};
+            &access_service_,      &register_service_};
   }
-  void Start() override { jobs_.StartWorkers(); }
-  void Stop() override { jobs_.Stop(); }
+  void Start() override {
+    jobs_.StartWorkers();
+    access_log_.Start();
+  }
+  void Stop() override {
+    jobs_.Stop();
+    access_log_.Stop();
+  }
 
  private:
   const catalog::Catalog catalog_;
@@ -178,6 +194,8 @@ class MembershipService : public Hosted {
   Federations federations_;
   Organizations organizations_;
   Reorganizations reorganizations_;
+  AccessLog access_log_;
+  Accesses accesses_;
   Members members_;
   MemberHistory history_;
   Transfers transfers_;
@@ -201,6 +219,7 @@ class MembershipService : public Hosted {
   rpc::Service merge_service_;
   rpc::Service filter_service_;
   rpc::Service job_service_;
+  rpc::Service access_service_;
   rpc::Service register_service_;
 };
 
