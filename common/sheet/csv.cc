@@ -1,15 +1,16 @@
 #include "common/sheet/csv.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "common/sheet/text.h"
 
 namespace gonghui::sheet {
-namespace {
 
 char SniffSeparator(std::string_view text) {
   size_t begin = text.find_first_not_of("\r\n \t");
@@ -28,75 +29,67 @@ char SniffSeparator(std::string_view text) {
   return ",;\t"[std::max_element(counts, counts + 3) - counts];
 }
 
-// Reads rows one character at a time; knows whether it is inside quotes.
-class CsvParser {
- public:
-  CsvParser(std::string_view text, char separator) : text_(text), separator_(separator) {}
-
-  absl::StatusOr<std::vector<Cells>> Run() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_++];
+void CsvSplitter::Take(std::string_view text, std::deque<Cells>& rows) {
+  for (const char c : text) {
+    const bool after_return = std::exchange(after_return_, false);
+    if (after_return && c == '\n') continue;
+    if (std::exchange(after_quote_, false)) {
+      quoted_ = c == '"';  // Doubled: it stands for itself.
       if (quoted_) {
-        TakeQuoted(c);
-      } else if (c == '"' && cell_.empty()) {
-        quoted_ = true;
-      } else if (c == separator_) {
-        EndCell();
-      } else if (c == '\n' || c == '\r') {
-        if (c == '\r' && at_ < text_.size() && text_[at_] == '\n') ++at_;
-        EndRow();
-      } else {
         cell_ += c;
+        continue;
       }
     }
     if (quoted_) {
-      const std::string row = absl::StrCat(rows_.size() + 1);
-      return InvalidArgument(
-                 common::v1::REASON_FIELD_INVALID,
-                 "The quotation mark that opens in row " + row + " is never closed: close it.",
-                 "第 " + row + " 行的引号没有闭合，请补上。")
-          .With("row", row);
-    }
-    if (!cell_.empty() || !cells_.empty()) EndRow();
-    return std::move(rows_);
-  }
-
- private:
-  void TakeQuoted(char c) {
-    if (c != '"') {
-      cell_ += c;
-    } else if (at_ < text_.size() && text_[at_] == '"') {
-      cell_ += '"';
-      ++at_;
+      after_quote_ = c == '"';
+      if (!after_quote_) cell_ += c;
+    } else if (c == '"' && cell_.empty()) {
+      quoted_ = true;
+      opened_at_ = rows_ + 1;
+    } else if (c == separator_) {
+      EndCell();
+    } else if (c == '\n' || c == '\r') {
+      after_return_ = c == '\r';
+      EndRow(rows);
     } else {
-      quoted_ = false;
+      cell_ += c;
     }
   }
-  void EndCell() {
-    cells_.push_back(std::move(cell_));
-    cell_.clear();
-  }
-  void EndRow() {
-    EndCell();
-    rows_.push_back(std::move(cells_));
-    cells_.clear();
-  }
+}
 
-  const std::string_view text_;
-  const char separator_;
-  size_t at_ = 0;
-  bool quoted_ = false;
-  std::string cell_;
-  Cells cells_;
-  std::vector<Cells> rows_;
-};
+absl::Status CsvSplitter::Finish(std::deque<Cells>& rows) {
+  if (quoted_ && !after_quote_) {
+    const std::string row = absl::StrCat(opened_at_);
+    return InvalidArgument(
+               common::v1::REASON_FIELD_INVALID,
+               "The quotation mark that opens in row " + row + " is never closed: close it.",
+               "第 " + row + " 行的引号没有闭合，请补上。")
+        .With("row", row);
+  }
+  if (!cell_.empty() || !cells_.empty()) EndRow(rows);
+  return absl::OkStatus();
+}
 
-}  // namespace
+void CsvSplitter::EndCell() {
+  cells_.push_back(std::move(cell_));
+  cell_.clear();
+}
+
+void CsvSplitter::EndRow(std::deque<Cells>& rows) {
+  EndCell();
+  rows.push_back(std::move(cells_));
+  cells_.clear();
+  ++rows_;
+}
 
 absl::StatusOr<CsvFile> ParseCsv(std::string_view text) {
   CsvFile file;
   file.separator = SniffSeparator(text);
-  ASSIGN_OR_RETURN(file.rows, CsvParser(text, file.separator).Run());
+  CsvSplitter splitter(file.separator);
+  std::deque<Cells> rows;
+  splitter.Take(text, rows);
+  RETURN_IF_ERROR(splitter.Finish(rows));
+  file.rows.assign(std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   return file;
 }
 
@@ -119,15 +112,18 @@ bool IsBlank(const Cells& cells) {
                      [](const std::string& cell) { return Trimmed(cell).empty(); });
 }
 
-std::string WriteCsv(const Sheet& sheet) {
+std::string WithoutFormula(std::string_view text) {
   constexpr std::string_view kFormulaMarks = "=+-@\t\r";
+  const bool formula = !text.empty() && kFormulaMarks.find(text[0]) != std::string_view::npos;
+  return absl::StrCat(formula ? "'" : "", ToAbsl(text));
+}
+
+std::string WriteCsv(const Sheet& sheet) {
   std::string text = "\xEF\xBB\xBF";
   for (const std::vector<Cell>& row : sheet.rows) {
     Cells cells;
     for (const Cell& cell : row) {
-      const bool formula = cell.kind != Cell::Kind::kNumber && !cell.text.empty() &&
-                           kFormulaMarks.find(cell.text[0]) != std::string_view::npos;
-      cells.push_back(formula ? "'" + cell.text : cell.text);
+      cells.push_back(cell.kind == Cell::Kind::kNumber ? cell.text : WithoutFormula(cell.text));
     }
     text += CsvLine(cells);
   }

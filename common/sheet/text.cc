@@ -1,13 +1,12 @@
 #include "common/sheet/text.h"
 
-#include <iconv.h>
-
 #include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "common/base/edit_distance.h"
 #include "common/base/status.h"
+#include "common/sheet/text_decoder.h"
 
 namespace gonghui::sheet {
 namespace {
@@ -72,33 +71,6 @@ char32_t HalfwidthOf(char32_t c) {
   return c == 0x3000 || c == 0xA0 ? U' ' : c;
 }
 
-absl::Status NotText(std::string why, std::string why_zh) {
-  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         why + " Save it as CSV (UTF-8 or GB18030) and try again.",
-                         why_zh + "请另存为 CSV(UTF-8 或 GB18030）后重试。");
-}
-
-absl::StatusOr<std::string> Convert(std::string_view bytes, const char* encoding) {
-  const iconv_t converter = iconv_open("UTF-8", encoding);
-  if (converter == reinterpret_cast<iconv_t>(-1)) {
-    return NotText("This machine cannot read " + std::string(encoding) + ".",
-                   "本机无法读取 " + std::string(encoding) + " 编码。");
-  }
-  std::string out(bytes.size() * 2 + 16, '\0');
-  char* from = const_cast<char*>(bytes.data());
-  size_t from_left = bytes.size();
-  char* to = out.data();
-  size_t to_left = out.size();
-  const size_t result = iconv(converter, &from, &from_left, &to, &to_left);
-  iconv_close(converter);
-  if (result == static_cast<size_t>(-1)) {
-    return NotText("The file is neither UTF-8 nor GB18030 text.",
-                   "文件既不是 UTF-8 也不是 GB18030 文本。");
-  }
-  out.resize(out.size() - to_left);
-  return out;
-}
-
 bool IsWide(char32_t c) {
   return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
          (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
@@ -117,22 +89,13 @@ bool IsUtf8(std::string_view text) {
 }
 
 absl::StatusOr<std::string> DecodeText(std::string_view bytes) {
-  if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("\xD0\xCF\x11\xE0")) {
-    return NotText("This is a spreadsheet workbook, not a CSV file.",
-                   "这是电子表格工作簿，不是 CSV 文件。");
+  archive::BytesInMemory source(bytes);
+  ASSIGN_OR_RETURN(const auto decoder, TextDecoder::Open(source));
+  std::string text;
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(more, decoder->Next(text));
   }
-  if (bytes.starts_with("\xFF\xFE")) return Convert(bytes.substr(2), "UTF-16LE");
-  if (bytes.starts_with("\xFE\xFF")) return Convert(bytes.substr(2), "UTF-16BE");
-  if (bytes.find('\0') != std::string_view::npos) {
-    return NotText("The file holds NUL bytes: it is not text.", "文件含有空字节，不是文本。");
-  }
-  const bool marked = bytes.starts_with("\xEF\xBB\xBF");
-  if (marked) bytes.remove_prefix(3);
-  if (IsUtf8(bytes)) return std::string(bytes);
-  if (marked) {
-    return NotText("The file is marked as UTF-8 but is not.", "文件标为 UTF-8，内容却不是。");
-  }
-  return Convert(bytes, "GB18030");
+  return text;
 }
 
 std::string Halfwidth(std::string_view text) {

@@ -3,7 +3,6 @@
 #include <deque>
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -11,6 +10,7 @@
 #include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/crypto/personal.h"
+#include "common/sheet/headings.h"
 #include "re2/re2.h"
 #include "services/cli/import_rows.h"
 #include "services/cli/text.h"
@@ -28,18 +28,6 @@ bool IsDamaged(FieldType type, const std::string& text) {
   if (re2::RE2::FullMatch(text, scientific)) return true;
   return type == common::v1::FIELD_TYPE_PERSON && re2::RE2::FullMatch(text, rounded) &&
          !crypto::NormalizeIdNumber(text).ok();
-}
-
-absl::StatusOr<std::string> NormalizeBoolean(const std::string& text) {
-  static const auto& words = *new std::map<std::string, std::string>{
-      {"true", "true"}, {"yes", "true"}, {"y", "true"},      {"1", "true"},   {"是", "true"},
-      {"√", "true"},    {"有", "true"},  {"false", "false"}, {"no", "false"}, {"n", "false"},
-      {"0", "false"},   {"否", "false"}, {"×", "false"},     {"无", "false"}};
-  const auto found = words.find(absl::AsciiStrToLower(text));
-  if (found != words.end()) return found->second;
-  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         "This is neither yes nor no: write true or false.",
-                         "既不是“是”也不是“否”，请填是或否。");
 }
 
 }  // namespace
@@ -62,7 +50,7 @@ absl::StatusOr<std::string> NormalizeCell(const KindEntry& entry,
     case common::v1::FIELD_TYPE_DATE:
       return NormalizeDate(half);
     case common::v1::FIELD_TYPE_BOOLEAN:
-      return NormalizeBoolean(half);
+      return sheet::YesOrNo(half);
     case common::v1::FIELD_TYPE_INTEGER:
       return absl::StrReplaceAll(half, {{",", ""}});
     case common::v1::FIELD_TYPE_CODE: {

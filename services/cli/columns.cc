@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
@@ -17,9 +16,6 @@ namespace gonghui::cli {
 namespace {
 
 using common::v1::KindField;
-
-constexpr std::string_view kRejectZh = "错误原因";
-constexpr std::string_view kRejectEn = "error";
 
 // A built-in column: headings that every kind accepts, and the field it fills in the messages of
 // typed nouns.
@@ -190,24 +186,10 @@ void AddTypedBuiltIns(const KindEntry& entry, std::vector<Column>& columns,
   columns.insert(columns.begin(), missing.begin(), missing.end());
 }
 
-// Heading -> column. Names win over labels, labels over aliases.
-std::map<std::string, int> Headings(const std::vector<Column>& columns) {
-  std::map<std::string, int> headings;
-  const auto add = [&](std::string_view heading, size_t index) {
-    if (const std::string key = HeadingKey(heading); !key.empty()) {
-      headings.try_emplace(key, static_cast<int>(index));
-    }
-  };
-  for (size_t i = 0; i < columns.size(); ++i) add(columns[i].field.name(), i);
-  for (size_t i = 0; i < columns.size(); ++i) {
-    add(columns[i].field.label().zh(), i);
-    add(columns[i].field.label().en(), i);
-  }
-  for (size_t i = 0; i < columns.size(); ++i) {
-    for (const std::string& alias : columns[i].field.aliases()) add(alias, i);
-    add(WithoutBrackets(columns[i].field.label().zh()), i);
-  }
-  return headings;
+sheet::Headings HeadingsOf(const std::vector<Column>& columns) {
+  std::vector<KindField> fields;
+  for (const Column& column : columns) fields.push_back(column.field);
+  return sheet::HeadingsOf(fields);
 }
 
 // The problems of a header row, told in both languages.
@@ -269,15 +251,13 @@ absl::StatusOr<std::vector<Column>> ColumnsOf(const KindEntry& entry) {
 
 absl::StatusOr<std::vector<int>> MatchHeader(const std::vector<Column>& columns,
                                              const Cells& header) {
-  const std::map<std::string, int> headings = Headings(columns);
+  const sheet::Headings headings = HeadingsOf(columns);
   std::vector<int> matched;
   std::set<int> seen;
   Problems problems;
   for (const std::string& cell : header) {
-    auto found = headings.find(HeadingKey(cell));
-    if (found == headings.end()) found = headings.find(HeadingKey(WithoutBrackets(cell)));
     const bool ignored = HeadingKey(cell).empty() || IsRejectHeading(cell);
-    matched.push_back(ignored || found == headings.end() ? -1 : found->second);
+    matched.push_back(ignored ? -1 : headings.Find(cell));
     if (ignored) continue;
     if (matched.back() < 0) {
       ReportUnknown(columns, cell, problems);
@@ -294,19 +274,6 @@ absl::StatusOr<std::vector<int>> MatchHeader(const std::vector<Column>& columns,
   }
   if (!problems.en.empty()) return HeaderError(columns, problems);
   return matched;
-}
-
-std::string_view RejectHeading(bool chinese) { return chinese ? kRejectZh : kRejectEn; }
-
-bool IsRejectHeading(std::string_view heading) {
-  const std::string key = HeadingKey(heading);
-  return key == kRejectZh || key == kRejectEn;
-}
-
-bool IsSkippedRow(const Cells& row) {
-  if (IsBlank(row)) return true;
-  const std::string first = Trimmed(row.front());
-  return absl::StartsWith(first, "合计") || absl::StartsWith(first, "填表说明");
 }
 
 }  // namespace gonghui::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/sheet/headings.h"
 #include "gonghui/common/v1/catalog.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "services/cli/csv.h"
@@ -43,10 +44,8 @@ absl::StatusOr<std::vector<Column>> ColumnsOf(const KindEntry& entry);
 absl::StatusOr<std::vector<int>> MatchHeader(const std::vector<Column>& columns,
                                              const Cells& header);
 
-// Heading of the column that a reject file adds.
-std::string_view RejectHeading(bool chinese);
-bool IsRejectHeading(std::string_view heading);
-// True for blank rows and for rows of totals or explanations that forms carry (合计, 填表说明).
-bool IsSkippedRow(const Cells& row);
+using sheet::IsRejectHeading;
+using sheet::IsSkippedRow;
+using sheet::RejectHeading;
 
 }  // namespace gonghui::cli

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "common/base/status.h"
@@ -63,8 +64,16 @@ absl::Status CheckForm(const common::v1::Code& paper, const std::string& number,
       .At(StrCat(at, "id_number"));
 }
 
-absl::Status NormalizeIdentity(const catalog::Catalog& catalog, std::string_view at,
-                               v1::Member& member) {
+using Faults = std::vector<absl::Status>;
+
+void Collect(absl::Status status, Faults& faults) {
+  if (!status.ok()) faults.push_back(std::move(status));
+}
+
+// The number in its stored form.
+absl::Status NormalizeNumber(const catalog::Catalog& catalog, std::string_view at,
+                             v1::Member& member, bool& standard) {
+  standard = false;
   std::string& number = *member.mutable_id_number();
   const common::v1::Code* paper = catalog.FindCode("id_type", member.id_type());
   if (paper == nullptr) return Internal("a paper that the catalogue does not know");
@@ -85,17 +94,29 @@ absl::Status NormalizeIdentity(const catalog::Catalog& catalog, std::string_view
     return std::move(error).At(StrCat(at, "id_number"));
   }
   number = *std::move(checked);
-  RETURN_IF_ERROR(CheckForm(*paper, number, at));
-  const std::string sex = crypto::SexOf(number);
-  const std::string birth_date = crypto::BirthDateOf(number);
+  standard = true;
+  return CheckForm(*paper, number, at);
+}
+
+void NormalizePaperInto(const catalog::Catalog& catalog, std::string_view at, v1::Member& member,
+                        Faults& faults) {
+  if (member.id_type().empty()) member.set_id_type("resident_id");
+  const absl::Status coded =
+      ToCode(catalog, "id_type", StrCat(at, "id_type"), *member.mutable_id_type());
+  if (!coded.ok()) return Collect(coded, faults);
+  bool standard = false;  // The number holds sex and birth date.
+  const absl::Status numbered = NormalizeNumber(catalog, at, member, standard);
+  if (!numbered.ok()) return Collect(numbered, faults);
+  if (!standard) return;
+  const std::string sex = crypto::SexOf(member.id_number());
+  const std::string birth_date = crypto::BirthDateOf(member.id_number());
   const bool sex_given = !member.sex().empty() && member.sex() != "unknown";
-  if (sex_given && member.sex() != sex) return Disagrees(StrCat(at, "sex"));
+  if (sex_given && member.sex() != sex) faults.push_back(Disagrees(StrCat(at, "sex")));
   if (!member.birth_date().empty() && member.birth_date() != birth_date) {
-    return Disagrees(StrCat(at, "birth_date"));
+    faults.push_back(Disagrees(StrCat(at, "birth_date")));
   }
   member.set_sex(sex);
   member.set_birth_date(birth_date);
-  return absl::OkStatus();
 }
 
 // Codes in order, each once.
@@ -145,15 +166,22 @@ void ClearOutputs(v1::Member& member) {
 
 absl::Status NormalizePaper(const catalog::Catalog& catalog, std::string_view at,
                             v1::Member& member) {
-  if (member.id_type().empty()) member.set_id_type("resident_id");
-  RETURN_IF_ERROR(ToCode(catalog, "id_type", StrCat(at, "id_type"), *member.mutable_id_type()));
-  return NormalizeIdentity(catalog, at, member);
+  Faults faults;
+  NormalizePaperInto(catalog, at, member, faults);
+  return faults.empty() ? absl::OkStatus() : faults.front();
 }
 
 absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,
                              v1::Member& member) {
+  const Faults faults = MemberFaults(catalog, at, member);
+  return faults.empty() ? absl::OkStatus() : faults.front();
+}
+
+std::vector<absl::Status> MemberFaults(const catalog::Catalog& catalog, std::string_view at,
+                                       v1::Member& member) {
+  Faults faults;
   *member.mutable_full_name() = std::string(Strip(member.full_name()));
-  if (member.full_name().empty()) return Required(StrCat(at, "full_name"));
+  if (member.full_name().empty()) faults.push_back(Required(StrCat(at, "full_name")));
   struct Coded {
     std::string_view name;  // Of the field and of its code list.
     std::string* value;
@@ -164,24 +192,25 @@ absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view a
         Coded{"skill_level", member.mutable_skill_level()},
         Coded{"political_status", member.mutable_political_status()},
         Coded{"worker_group", member.mutable_worker_group()}}) {
-    RETURN_IF_ERROR(ToCode(catalog, field.name, StrCat(at, field.name), *field.value));
+    Collect(ToCode(catalog, field.name, StrCat(at, field.name), *field.value), faults);
   }
-  RETURN_IF_ERROR(NormalizeTags(catalog, at, member));
-  RETURN_IF_ERROR(NormalizePaper(catalog, at, member));
-  RETURN_IF_ERROR(NormalizePhone(at, member));
+  Collect(NormalizeTags(catalog, at, member), faults);
+  NormalizePaperInto(catalog, at, member, faults);
+  Collect(NormalizePhone(at, member), faults);
   if (!member.left_on().empty() && member.left_on() < member.joined_on()) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           StrCat(at, "left_on lies before joined_on; correct one of them"),
-                           StrCat(at, "left_on 早于 joined_on，请更正"))
-        .At(StrCat(at, "left_on"));
+    faults.push_back(
+        InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                        StrCat(at, "left_on lies before joined_on; correct one of them"),
+                        StrCat(at, "left_on 早于 joined_on，请更正"))
+            .At(StrCat(at, "left_on")));
   }
   if (member.birth_date() >= member.joined_on()) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           StrCat(at, "joined_on lies before the birth date; correct it"),
-                           StrCat(at, "joined_on 早于出生日期，请更正"))
-        .At(StrCat(at, "joined_on"));
+    faults.push_back(InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                                     StrCat(at, "joined_on lies before the birth date; correct it"),
+                                     StrCat(at, "joined_on 早于出生日期，请更正"))
+                         .At(StrCat(at, "joined_on")));
   }
-  return absl::OkStatus();
+  return faults;
 }
 
 }  // namespace gonghui::membership

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/catalog/catalog.h"
@@ -14,6 +15,10 @@ namespace gonghui::membership {
 // `at` + field and never hold personal data.
 absl::Status NormalizeMember(const catalog::Catalog& catalog, std::string_view at,
                              v1::Member& member);
+
+// The same with every fault in place of the first; none: the member is well.
+std::vector<absl::Status> MemberFaults(const catalog::Catalog& catalog, std::string_view at,
+                                       v1::Member& member);
 
 // Takes out what requests do not set.
 void ClearOutputs(v1::Member& member);
