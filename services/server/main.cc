@@ -39,6 +39,8 @@ std::vector<ConfigOption> Options() {
       {"service_token_file", "", "token that this process shows to services elsewhere"},
       {"personal_keys_file", "",
        "keys of personal data; default DATA/keys/personal.yaml, made when missing"},
+      {"personal_keys_command", "",
+       "command that prints these keys instead of the file, for a key management service"},
       {"catalog", "",
        "folder of catalogue files of this installation, DIR/<service>/*.yaml: each replaces the "
        "built-in file of its name, or is added"},
@@ -94,6 +96,7 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.keys_file = config.Get("keys_file");
   options.service_token_file = config.Get("service_token_file");
   options.personal_keys_file = config.Get("personal_keys_file");
+  options.personal_keys_command = config.Get("personal_keys_command");
   options.catalog_dir = config.Get("catalog");
   options.redis = config.Get("redis");
   options.reflection = config.GetBool("reflection");

@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "common/base/status.h"
 #include "common/cache/cache.h"
 #include "common/crypto/personal.h"
@@ -33,6 +35,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr absl::Duration kKeysEvery = absl::Seconds(1);  // How often keys are looked at.
 constexpr absl::Duration kServiceTokenLife = absl::Hours(1);
 constexpr absl::Duration kServiceTokenRenewal = absl::Minutes(50);
 
@@ -91,7 +94,11 @@ tree::TreeCache::Loader RemoteTree(const rpc::Client* membership) {
 class RunningSuite : public Suite {
  public:
   explicit RunningSuite(Options options) : options_(std::move(options)) {}
-  ~RunningSuite() override { Shutdown(absl::ZeroDuration()); }
+  ~RunningSuite() override {
+    Shutdown(absl::ZeroDuration());
+    stopping_.Notify();
+    if (key_watch_.joinable()) key_watch_.join();
+  }
 
   absl::Status Open() {
     OpenPeers();
@@ -198,11 +205,19 @@ class RunningSuite : public Suite {
     const std::string path = options_.personal_keys_file.empty()
                                  ? (fs::path(options_.data_dir) / "keys" / "personal.yaml").string()
                                  : options_.personal_keys_file;
-    if (options_.personal_keys_file.empty() && !fs::exists(path)) {
+    const std::string& command = options_.personal_keys_command;
+    if (command.empty() && options_.personal_keys_file.empty() && !fs::exists(path)) {
       RETURN_IF_ERROR(crypto::PersonalData::GenerateFile(path));
     }
-    ASSIGN_OR_RETURN(crypto::PersonalData personal, crypto::PersonalData::FromFile(path));
+    ASSIGN_OR_RETURN(crypto::PersonalData personal,
+                     command.empty() ? crypto::PersonalData::FromFile(path)
+                                     : crypto::PersonalData::FromCommand(command));
     personal_ = std::make_unique<crypto::PersonalData>(std::move(personal));
+    key_watch_ = std::thread([this] {
+      while (!stopping_.WaitForNotificationWithTimeout(kKeysEvery)) {
+        personal_->Reload().IgnoreError();  // Logged; the keys at hand stay in use.
+      }
+    });
     return absl::OkStatus();
   }
 
@@ -395,6 +410,8 @@ class RunningSuite : public Suite {
   std::optional<auth::SigningKey> own_key_;
   std::optional<auth::SigningKey> dev_key_;
   std::unique_ptr<crypto::PersonalData> personal_;
+  absl::Notification stopping_;
+  std::thread key_watch_;                  // Takes over keys that change.
   std::deque<std::string> catalog_texts_;  // Names and texts of the files of catalog_dir.
   std::map<std::string, std::unique_ptr<sql::Database>> databases_;
   absl::Mutex token_mutex_;

@@ -30,10 +30,11 @@ class Suite {
     bool dev = false;       // Makes a signing key under data_dir/dev and accepts its tokens.
     std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
     std::string service_token_file;  // For peers elsewhere.
-    // Catalogue files of this installation, catalog_dir/<area>/*.yaml: each replaces the built-in file
-    // of its name, or is added. Empty: none.
+    // Catalogue files of this installation, catalog_dir/<area>/*.yaml: each replaces the built-in
+    // file of its name, or is added. Empty: none.
     std::string catalog_dir;
-    std::string personal_keys_file;  // Default data_dir/keys/personal.yaml, made when missing.
+    std::string personal_keys_file;     // Default data_dir/keys/personal.yaml, made when missing.
+    std::string personal_keys_command;  // Prints the keys instead; empty: the file.
     std::string redis;  // Replicas share it; empty: there is one, it caches in process.
     absl::Duration redis_lease = absl::Seconds(1);  // cache::Cache::SharedOptions::lease.
     size_t cache_bytes = 64 << 20;                  // In process; 0 keeps nothing.

@@ -68,6 +68,42 @@ TEST(Sm4Test, StandardVector) {
   EXPECT_EQ(absl::BytesToHexString(block), "681edf34d206965e86b3e94f536e4246");
 }
 
+// GM/T 0042, annex D.
+TEST(HmacSm3Test, StandardVector) {
+  const std::string key =
+      absl::HexStringToBytes("0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20");
+  const std::string half = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  const std::string message = half + half;
+  Sm3Hex("");  // Sets the library up.
+  gcry_mac_hd_t mac;
+  ASSERT_EQ(gcry_mac_open(&mac, GCRY_MAC_HMAC_SM3, 0, nullptr), 0U);
+  ASSERT_EQ(gcry_mac_setkey(mac, key.data(), key.size()), 0U);
+  ASSERT_EQ(gcry_mac_write(mac, message.data(), message.size()), 0U);
+  std::string digest(32, '\0');
+  size_t size = digest.size();
+  ASSERT_EQ(gcry_mac_read(mac, digest.data(), &size), 0U);
+  gcry_mac_close(mac);
+  EXPECT_EQ(absl::BytesToHexString(digest),
+            "ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a");
+}
+
+// RFC 8998, A.1.
+TEST_F(KeyFileTest, OpensTheStandardVector) {
+  Write(Replace(kTwoKeys, "CURRENT", "k1"));
+  const std::string sealed = absl::HexStringToBytes(
+      "026b31"  // The key's id as we write it: k1.
+      "00001234567800000000abcd"
+      "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+      "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+      "83de3541e4c2b58177e065a9bf7b62ec");
+  const auto opened =
+      Open().Decrypt(sealed, absl::HexStringToBytes("feedfacedeadbeeffeedfacedeadbeefabaddad2"));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(absl::BytesToHexString(*opened),
+            "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+            "eeeeeeeeeeeeeeeeffffffffffffffffeeeeeeeeeeeeeeeeaaaaaaaaaaaaaaaa");
+}
+
 TEST_F(KeyFileTest, GeneratesOnceAndPrivately) {
   ASSERT_TRUE(PersonalData::GenerateFile(path_).ok());
   struct stat info {};
@@ -128,6 +164,93 @@ TEST_F(KeyFileTest, KeysRotate) {
   EXPECT_EQ(*rotated.Decrypt(sealed, "c"), "secret");
   EXPECT_EQ(*rotated.Decrypt(rotated.Encrypt("new", "c"), "c"), "new");
   EXPECT_EQ(rotated.Index("demo", "n"), index);
+}
+
+TEST_F(KeyFileTest, TakesOverKeysThatChangeInUse) {
+  ASSERT_TRUE(PersonalData::GenerateFile(path_).ok());
+  const PersonalData data = Open();
+  const std::string sealed = data.Encrypt("secret", "c");
+  const std::string index = data.Index("demo", "n");
+  EXPECT_EQ(PersonalData::KeyIdOf(sealed), "k1");
+  EXPECT_TRUE(data.Reload().ok());
+  ASSERT_EQ(*PersonalData::AddKey(path_), "k2");
+  struct stat info {};
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  EXPECT_EQ(data.CurrentKeyId(), "k1");
+  EXPECT_TRUE(data.Reload().ok());
+  EXPECT_EQ(data.CurrentKeyId(), "k2");
+  EXPECT_EQ(data.KeyIds(), (std::vector<std::string>{"k1", "k2"}));
+  EXPECT_EQ(*data.Decrypt(sealed, "c"), "secret");
+  const std::string anew = data.Encrypt("secret", "c");
+  EXPECT_EQ(anew.rfind(PersonalData::SealedPrefix("k2"), 0), 0U);
+  EXPECT_EQ(data.Index("demo", "n"), index);
+}
+
+TEST_F(KeyFileTest, AKeyNotKnownMakesItLookAgain) {
+  ASSERT_TRUE(PersonalData::GenerateFile(path_).ok());
+  const PersonalData here = Open();
+  const PersonalData there = Open();
+  ASSERT_TRUE(PersonalData::AddKey(path_).ok());
+  ASSERT_TRUE(there.Reload().ok());
+  EXPECT_EQ(*here.Decrypt(there.Encrypt("secret", "c"), "c"), "secret");
+  EXPECT_EQ(here.CurrentKeyId(), "k2");
+}
+
+TEST_F(KeyFileTest, ABadFileChangesNothing) {
+  Write(Replace(kTwoKeys, "CURRENT", "k1"));
+  const PersonalData data = Open();
+  const std::string sealed = data.Encrypt("secret", "c");
+  const std::string good = Replace(kTwoKeys, "CURRENT", "k2");
+  for (const std::string& bad :
+       {std::string("keys: ["), std::string(""), std::string(kTwoKeys),
+        Replace(good, "000102", "ff0102"), Replace(good, "0123456789abcdef", "0123456789abcdee"),
+        Replace(good, "id: k1", "id: k2")}) {
+    Write(bad);
+    EXPECT_FALSE(data.Reload().ok()) << bad;
+    EXPECT_TRUE(data.Reload().ok()) << "told once";
+    EXPECT_EQ(data.CurrentKeyId(), "k1");
+    EXPECT_EQ(*data.Decrypt(sealed, "c"), "secret");
+  }
+  std::filesystem::remove(path_);
+  EXPECT_FALSE(data.Reload().ok());
+  EXPECT_EQ(*data.Decrypt(sealed, "c"), "secret");
+  Write(good);
+  EXPECT_TRUE(data.Reload().ok());
+  EXPECT_EQ(data.CurrentKeyId(), "k2");
+}
+
+TEST_F(KeyFileTest, ReadsWhatACommandPrints) {
+  Write(Replace(kTwoKeys, "CURRENT", "k1"));
+  const std::string command = "printf '# by %s\\n' 'a command'; cat " + path_;
+  auto data = PersonalData::FromCommand(command);
+  ASSERT_TRUE(data.ok()) << data.status();
+  const std::string sealed = data->Encrypt("secret", "c");
+  EXPECT_EQ(*Open().Decrypt(sealed, "c"), "secret");
+  EXPECT_FALSE(PersonalData::FromCommand("exit 3").ok());
+  EXPECT_FALSE(PersonalData::FromCommand("cat " + path_ + "; false").ok());
+}
+
+TEST_F(KeyFileTest, KeysChangeUnderManyThreads) {
+  ASSERT_TRUE(PersonalData::GenerateFile(path_).ok());
+  const PersonalData data = Open();
+  const std::string first = data.Encrypt("first", "c");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      std::vector<std::string> sealed = {first};
+      for (int i = 0; i < 500; ++i) {
+        sealed.push_back(data.Encrypt("first", "c"));
+        EXPECT_EQ(data.Decrypt(sealed[i / 2], "c").value_or("unread"), "first");
+      }
+    });
+  }
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(PersonalData::AddKey(path_).ok());
+    EXPECT_TRUE(data.Reload().ok());
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(data.CurrentKeyId(), "k6");
 }
 
 TEST_F(KeyFileTest, IndexIsStableScopedAndPerKey) {
