@@ -43,8 +43,10 @@ Program::Program()
   AddTreeCommands(*this);
   AddReorganizationCommands(*this);
   AddMemberCommands(*this);
+  AddMemberFileCommands(*this);
   AddTransferCommands(*this);
   AddCardCommands(*this);
+  AddAccessCommands(*this);
   AddRecordCommands(*this);
   AddBoardCommands(*this);
   AddCallCommands(*this);

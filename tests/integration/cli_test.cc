@@ -455,6 +455,23 @@ TEST_F(CliTest, ATokenReachesOnlyItsScope) {
   EXPECT_EQ(Gonghui("members list --org T1 --token-file narrow").code, 3);
 }
 
+TEST_F(CliTest, PersonalDataIsShownForAPurposeAndLogged) {
+  ImportOrganizations();
+  Write(folder_ / "members.csv", MemberFile(1, 1));
+  ASSERT_EQ(Gonghui("import member members.csv").code, 0);
+  const Result list = Gonghui("member list --org E1 --json");
+  const std::string name = nlohmann::json::parse(list.out).at("members")[0].at("name");
+  const std::string id = name.substr(name.rfind('/') + 1);
+  const Result shown = Gonghui("access reveal " + id + " id_number --purpose 身份核验");
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.out, IdNumber(1) + "\n");
+  EXPECT_NE(Gonghui("access reveal " + id + " id_number --purpose 好奇").code, 0);
+  EXPECT_THAT(Gonghui("access log --member " + id + " --lang zh").out,
+              AllOf(HasSubstr("明文"), HasSubstr("verification"), HasSubstr("列表")));
+  EXPECT_THAT(Gonghui("access verify --lang zh").out, HasSubstr("未被改动"));
+  EXPECT_EQ(Gonghui("access explain membership.members.get --org E1").code, 0);
+}
+
 TEST_F(CliTest, MembersMoveAndHoldCards) {
   ImportOrganizations();
   Write(folder_ / "members.csv", MemberFile(1, 2));
