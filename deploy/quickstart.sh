@@ -49,7 +49,7 @@ cd "$(dirname "$0")/.."
 . deploy/packages.sh
 demo=$PWD/var/demo
 data=${data:-$demo/data}
-bin=$PWD/build/release/bin
+bin=$PWD/build/dev/bin
 export GONGHUI_FEDERATION=demo GONGHUI_TOKEN_FILE="$demo/token"
 unset GONGHUI_CONFIG GONGHUI_PROFILE
 
@@ -84,11 +84,11 @@ install_packages $build_packages
 
 step "2/6 build (the first time takes some minutes)"
 mkdir -p build "$demo"
-cmake --preset release >"$demo/cmake.log" 2>&1 || {
+cmake --preset dev -DGONGHUI_TESTS=OFF >"$demo/cmake.log" 2>&1 || {
   tail -n 30 "$demo/cmake.log" >&2
   die "cmake failed; the whole log is $demo/cmake.log"
 }
-NINJA_STATUS='    [%f/%t %es] ' cmake --build build/release --parallel "$(build_jobs)" --target gonghuid gonghui district
+NINJA_STATUS='    [%f/%t %es] ' cmake --build build/dev --parallel "$(build_jobs)" --target gonghuid gonghui district
 
 step "3/6 a district's records"
 if [ $keep = no ] && [ -d "$data" ] && [ -n "$(ls -A "$data")" ]; then
@@ -152,7 +152,7 @@ if [ $serve = yes ]; then
     Try, in another terminal:
       cd $PWD
       export GONGHUI_SERVER=$GONGHUI_SERVER GONGHUI_FEDERATION=demo GONGHUI_TOKEN_FILE=$GONGHUI_TOKEN_FILE
-      build/release/bin/gonghui explain --org D01 --period 2020H1 --measure dispute_amount
+      build/dev/bin/gonghui explain --org D01 --period 2020H1 --measure dispute_amount
 TEXT
   wait "$server" || :
 fi

@@ -42,7 +42,7 @@ if [ ! -x tests/node_modules/.bin/buf ]; then
 fi
 
 echo "==> build"
-cmake --preset dev >/dev/null
+cmake --preset dev -DGONGHUI_TESTS=ON >/dev/null
 NINJA_STATUS='    [%f/%t %es] ' cmake --build build/dev --parallel "$(build_jobs)"
 
 echo "==> PostgreSQL and Redis"
