@@ -63,13 +63,15 @@ class XmlPart {
  protected:
   // Parses the next piece; false at the end.
   absl::StatusOr<bool> ParseMore() {
+    if (ended_) return false;
     std::array<char, 1 << 15> buffer;
     ASSIGN_OR_RETURN(const size_t read, part_->Read(buffer.data(), buffer.size()));
     const bool parsed =
         XML_Parse(parser_, buffer.data(), static_cast<int>(read), read == 0) != XML_STATUS_ERROR;
     RETURN_IF_ERROR(failure_);
     if (!parsed) return DamagedWorkbook();
-    return read > 0;
+    ended_ = read == 0;
+    return !ended_;
   }
   void Fail(absl::Status status) {
     failure_.Update(std::move(status));
@@ -83,6 +85,7 @@ class XmlPart {
  private:
   const std::unique_ptr<archive::ZipReader::Part> part_;
   const XML_Parser parser_;
+  bool ended_ = false;
   absl::Status failure_;
 };
 

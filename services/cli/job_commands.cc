@@ -162,13 +162,15 @@ absl::StatusOr<int> Cancel(Session& session, const JobOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<Job> AwaitJob(Session& session, Job job) {
+absl::StatusOr<Job> AwaitJob(Session& session, Job job, std::string_view service) {
   constexpr int kHundred = 100;
   Progress progress(job.kind(), kHundred, isatty(STDERR_FILENO) == 1);
   int shown = 0;
   while (job.end_time_us() == 0) {
     absl::SleepFor(kPollEvery);
-    ASSIGN_OR_RETURN(job, Get(session, job.name()));
+    common::v1::GetJobRequest request;
+    request.set_name(job.name());
+    ASSIGN_OR_RETURN(job, session.Invoke<Job>(StrCat("/", service, "/GetJob"), request));
     if (job.total() == 0) continue;
     const int now = static_cast<int>(kHundred * job.done() / job.total());
     progress.Add(now - shown);

@@ -1,6 +1,8 @@
 // Waiting for long work on the server.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/statusor.h"
 #include "common/base/status.h"
 #include "gonghui/common/v1/job.pb.h"
@@ -8,8 +10,10 @@
 
 namespace gonghui::cli {
 
-// Shows the progress on stderr until the job has ended.
-absl::StatusOr<common::v1::Job> AwaitJob(Session& session, common::v1::Job job);
+// Shows the progress on stderr until the job has ended. `service`: the JobService of its area.
+absl::StatusOr<common::v1::Job> AwaitJob(
+    Session& session, common::v1::Job job,
+    std::string_view service = "gonghui.reports.v1.JobService");
 
 // Tells how to follow a job that goes on; the exit code.
 absl::StatusOr<int> JobStarted(Session& session, const common::v1::Job& job);

@@ -48,7 +48,12 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   row.member = member;
   ClearOutputs(row.member);
   candidate.status = NormalizeMember(catalog_, candidate.at, row.member);
-  if (!candidate.status.ok()) return candidate;
+  if (candidate.status.ok()) Complete(call, candidate);
+  return candidate;
+}
+
+void Members::Complete(const rpc::Call& call, Candidate& candidate) const {
+  MemberRow& row = candidate.row;
   row.id = NewId(call.clock->Now());
   row.id_index = store_.IndexOf(call.federation, row.member.id_type(), row.member.id_number());
   row.member.set_state(row.member.left_on().empty() ? "active" : "left");
@@ -58,7 +63,6 @@ Members::Candidate Members::Prepare(const rpc::Call& call, const v1::Member& mem
   absl::StatusOr<std::vector<common::v1::Fact>> facts = MemberFacts(kind_, row, {});
   candidate.status = facts.status();
   if (facts.ok()) candidate.facts = *std::move(facts);
-  return candidate;
 }
 
 absl::Status Members::CheckOrganizations(sql::Tx& tx, const std::string& federation,
@@ -101,14 +105,25 @@ absl::Status Members::InsertNew(sql::Tx& tx, const std::string& federation,
   if (good.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const int64_t inserted, store_.Insert(tx, args));
   if (inserted == static_cast<int64_t>(good.size())) return absl::OkStatus();
+  return JudgeRegistered(tx, federation, candidates, statuses, existing);
+}
+
+absl::Status Members::JudgeRegistered(sql::Tx& tx, const std::string& federation,
+                                      absl::Span<const Candidate> candidates,
+                                      absl::Span<absl::Status> statuses,
+                                      std::vector<bool>& existing) const {
   std::vector<std::string> indexes;
-  for (size_t i : good) indexes.push_back(candidates[i].row.id_index);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (statuses[i].ok()) indexes.push_back(candidates[i].row.id_index);
+  }
   ASSIGN_OR_RETURN(const std::vector<MemberRow> rows, store_.FindPersons(tx, federation, indexes));
   std::map<std::string_view, const MemberRow*> by_index;
   for (const MemberRow& row : rows) by_index[row.id_index] = &row;
-  for (size_t i : good) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
-    const MemberRow& found = *by_index.at(candidate.row.id_index);
+    const auto at = by_index.find(candidate.row.id_index);
+    if (!statuses[i].ok() || at == by_index.end()) continue;
+    const MemberRow& found = *at->second;
     if (found.id == candidate.row.id) continue;
     existing[i] = SameContent(found, candidate.row);
     statuses[i] =

@@ -43,7 +43,6 @@ class Members {
   absl::StatusOr<v1::Member> Leave(rpc::Call& call, const v1::LeaveMemberRequest& request);
   absl::StatusOr<v1::Member> Join(rpc::Call& call, const v1::JoinMemberRequest& request);
 
- private:
   // A member of a request, ready to be written.
   struct Candidate {
     std::string at = {};  // Its path in the request, "member." or empty.
@@ -51,6 +50,25 @@ class Members {
     MemberRow row = {};
     std::vector<common::v1::Fact> facts = {};
   };
+
+  // Fills in what follows from the member in stored form: id, person, state, facts.
+  void Complete(const rpc::Call& call, Candidate& candidate) const;
+  // Members join organisations that exist and are open.
+  static absl::Status CheckOrganizations(sql::Tx& tx, const std::string& federation,
+                                         absl::Span<const Candidate> candidates,
+                                         absl::Span<absl::Status> statuses);
+  // Inserts what is well; where a person is registered already sets the status, and `existing` for
+  // the same content.
+  absl::Status InsertNew(sql::Tx& tx, const std::string& federation,
+                         absl::Span<const Candidate> candidates, absl::Span<const sql::Args> args,
+                         absl::Span<absl::Status> statuses, std::vector<bool>& existing) const;
+  // The same for persons who may be registered; inserts nothing.
+  absl::Status JudgeRegistered(sql::Tx& tx, const std::string& federation,
+                               absl::Span<const Candidate> candidates,
+                               absl::Span<absl::Status> statuses,
+                               std::vector<bool>& existing) const;
+
+ private:
   // A change of one member.
   struct Change {
     std::string name;
@@ -64,18 +82,9 @@ class Members {
   struct Round;
 
   Candidate Prepare(const rpc::Call& call, const v1::Member& member, std::string at) const;
-  // Members join organisations that exist and are open.
-  static absl::Status CheckOrganizations(sql::Tx& tx, const std::string& federation,
-                                         absl::Span<const Candidate> candidates,
-                                         absl::Span<absl::Status> statuses);
   // A batch holds a person once; the first good item is taken.
   static void RefuseDuplicates(absl::Span<const Candidate> candidates,
                                absl::Span<absl::Status> statuses);
-  // Inserts what is well; where a person is registered already sets the status, and `existing` for
-  // the same content.
-  absl::Status InsertNew(sql::Tx& tx, const std::string& federation,
-                         absl::Span<const Candidate> candidates, absl::Span<const sql::Args> args,
-                         absl::Span<absl::Status> statuses, std::vector<bool>& existing) const;
   absl::Status CreateRound(sql::Tx& tx, Round& round) const;
   template <typename Request>
   absl::StatusOr<v1::Member> Apply(rpc::Call& call, const Request& request, const Change& change);

@@ -1,5 +1,3 @@
-#include "services/membership/service.h"
-
 #include <utility>
 
 #include "common/base/status.h"
@@ -18,13 +16,16 @@
 #include "services/membership/duplicates.h"
 #include "services/membership/employments.h"
 #include "services/membership/federations.h"
+#include "services/membership/member_exports.h"
 #include "services/membership/member_filters.h"
 #include "services/membership/member_history.h"
+#include "services/membership/member_imports.h"
 #include "services/membership/member_merges.h"
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
 #include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
+#include "services/membership/service.h"
 #include "services/membership/transfers.h"
 
 namespace gonghui::membership {
@@ -50,6 +51,8 @@ class MembershipService : public Hosted {
         merges_(host, catalog_, *cache_),
         jobs_({.db = host.db, .clock = host.clock}),
         filters_(host, catalog_, *cache_, transfers_, jobs_),
+        imports_(host, catalog_, *cache_, members_, jobs_),
+        exports_(host, catalog_, jobs_),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -67,6 +70,8 @@ class MembershipService : public Hosted {
         card_service_("gonghui.membership.v1.CardService", *host.pipeline),
         merge_service_("gonghui.membership.v1.MemberMergeService", *host.pipeline),
         filter_service_("gonghui.membership.v1.MemberFilterService", *host.pipeline),
+        import_service_("gonghui.membership.v1.MemberImportService", *host.pipeline),
+        export_service_("gonghui.membership.v1.MemberExportService", *host.pipeline),
         job_service_("gonghui.membership.v1.JobService", *host.pipeline),
         access_service_("gonghui.membership.v1.AccessService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
@@ -162,6 +167,33 @@ class MembershipService : public Hosted {
         "ChangeMembers", [this](rpc::JobRun& run, const v1::ChangeMembersRequest& request) {
           return filters_.ChangeMany(run, request);
         });
+
+    rpc::Service& i = import_service_;
+    i.Handle("CreateMemberImport", &imports_, &MemberImports::Create);
+    i.Handle("AppendMemberImport", &imports_, &MemberImports::Append);
+    i.Handle("StartMemberImport", &imports_, &MemberImports::Start);
+    i.Handle("UndoMemberImport", &imports_, &MemberImports::Undo);
+    i.Handle("GetMemberImport", &imports_, &MemberImports::Get);
+    i.Handle("ListMemberImports", &imports_, &MemberImports::List);
+    i.Handle("ListMemberImportFaults", &imports_, &MemberImports::ListFaults);
+    i.Handle("GetMemberImportRejects", &imports_, &MemberImports::GetRejects);
+    jobs_.Register<v1::StartMemberImportRequest, v1::MemberImport>(
+        "StartMemberImport", [this](rpc::JobRun& run, const v1::StartMemberImportRequest& request) {
+          return imports_.Run(run, request);
+        });
+    jobs_.Register<v1::UndoMemberImportRequest, v1::MemberImport>(
+        "UndoMemberImport", [this](rpc::JobRun& run, const v1::UndoMemberImportRequest& request) {
+          return imports_.TakeBack(run, request);
+        });
+
+    rpc::Service& x = export_service_;
+    x.Handle("ExportMembers", &exports_, &MemberExports::Start);
+    x.Handle("GetMemberExport", &exports_, &MemberExports::Get);
+    x.Handle("DownloadMemberExport", &exports_, &MemberExports::Download);
+    jobs_.Register<v1::ExportMembersRequest, v1::MemberExport>(
+        "ExportMembers", [this](rpc::JobRun& run, const v1::ExportMembersRequest& request) {
+          return exports_.Run(run, request);
+        });
     jobs_.Serve(job_service_);
 
     access_service_.Handle("RevealField", &accesses_, &Accesses::Reveal);
@@ -176,8 +208,9 @@ class MembershipService : public Hosted {
     return {&federation_service_,  &organization_service_, &reorganization_service_,
             &member_service_,      &history_service_,      &transfer_service_,
             &application_service_, &employment_service_,   &card_service_,
-            &merge_service_,       &filter_service_,       &job_service_,
-            &access_service_,      &register_service_};
+            &merge_service_,       &filter_service_,       &import_service_,
+            &export_service_,      &job_service_,          &access_service_,
+            &register_service_};
   }
   void Start() override {
     jobs_.StartWorkers();
@@ -206,6 +239,8 @@ class MembershipService : public Hosted {
   MemberMerges merges_;
   rpc::Jobs jobs_;
   MemberFilters filters_;
+  MemberImports imports_;
+  MemberExports exports_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
@@ -218,6 +253,8 @@ class MembershipService : public Hosted {
   rpc::Service card_service_;
   rpc::Service merge_service_;
   rpc::Service filter_service_;
+  rpc::Service import_service_;
+  rpc::Service export_service_;
   rpc::Service job_service_;
   rpc::Service access_service_;
   rpc::Service register_service_;

@@ -22,6 +22,7 @@ struct Settings {
 
 void BenchRpc(const Settings& settings);
 void BenchMembers(const Settings& settings);
+void BenchBulk(const Settings& settings);
 void BenchVouchers(const Settings& settings);
 void BenchFacts(const Settings& settings);
 void BenchFigures(const Settings& settings);
