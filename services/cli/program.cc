@@ -49,6 +49,7 @@ Program::Program()
   AddAccessCommands(*this);
   AddRecordCommands(*this);
   AddBoardCommands(*this);
+  AddKeyCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);
   AddCompletionCommands(*this);

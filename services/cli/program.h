@@ -47,6 +47,7 @@ void AddCardCommands(Program& program);
 void AddAccessCommands(Program& program);
 void AddRecordCommands(Program& program);
 void AddBoardCommands(Program& program);
+void AddKeyCommands(Program& program);
 void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);
 void AddCompletionCommands(Program& program);

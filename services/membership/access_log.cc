@@ -37,6 +37,18 @@ constexpr sql::Query kInsert{"membership.insert_access",
 
 }  // namespace
 
+AccessRow NewAccess(const rpc::Call& call, v1::AccessKind kind, std::string_view member_id) {
+  AccessRow row;
+  row.member_id = member_id;
+  row.access.set_at_us(call.clock->NowMicros());
+  row.access.set_kind(kind);
+  row.access.set_actor(call.actor.subject);
+  row.access.set_method(call.method->full_name);
+  row.access.set_times(1);
+  row.access.set_trace(call.trace_id());
+  return row;
+}
+
 std::string AccessDigest(std::string_view before, const AccessRow& row) {
   const v1::Access& a = row.access;
   std::string bytes = "1";
@@ -95,16 +107,7 @@ absl::Status AccessLog::Note(const rpc::Call& call, v1::AccessKind kind,
     access.set_times(access.times() + 1);
     return absl::OkStatus();
   }
-  Waiting& waiting = waiting_.emplace_back();
-  waiting.federation = call.federation;
-  waiting.row.member_id = member_id;
-  v1::Access& access = waiting.row.access;
-  access.set_at_us(call.clock->NowMicros());
-  access.set_kind(kind);
-  access.set_actor(call.actor.subject);
-  access.set_method(method);
-  access.set_times(1);
-  access.set_trace(call.trace_id());
+  waiting_.push_back({call.federation, NewAccess(call, kind, member_id)});
   return absl::OkStatus();
 }
 

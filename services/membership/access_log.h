@@ -24,6 +24,9 @@ struct AccessRow {
   v1::Access access;  // Without member.
 };
 
+// What the caller does to the member now, once.
+AccessRow NewAccess(const rpc::Call& call, v1::AccessKind kind, std::string_view member_id);
+
 // The digest of an entry after the one with the digest `before`: SM3, 64 hex
 // digits, over version, `before` and every field, each with its length.
 std::string AccessDigest(std::string_view before, const AccessRow& row);

@@ -91,34 +91,32 @@ v1::GrantVerdict VerdictOf(auth::Verdict verdict) {
 
 }  // namespace
 
+absl::Status CheckPurpose(const catalog::Catalog& catalog, const std::string& remark,
+                          std::string& purpose) {
+  RETURN_IF_ERROR(ToCode(catalog, "access_purpose", "purpose", purpose));
+  if (purpose != "other" || !Strip(remark).empty()) return absl::OkStatus();
+  return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
+                         "with the purpose 'other' the remark says what it is",
+                         "目的为“其他”时须在备注中说明")
+      .At("remark");
+}
+
 absl::StatusOr<v1::RevealFieldResponse> Accesses::Reveal(rpc::Call& call,
                                                          const v1::RevealFieldRequest& request) {
   const std::string id(LeafOf(request.name()));
   std::string purpose = request.purpose();
-  RETURN_IF_ERROR(ToCode(catalog_, "access_purpose", "purpose", purpose));
   RETURN_IF_ERROR(ValueOf({}, request.field()).status());
-  if (purpose == "other" && Strip(request.remark()).empty()) {
-    return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
-                           "with the purpose 'other' the remark says what it is",
-                           "目的为“其他”时须在备注中说明")
-        .At("remark");
-  }
+  RETURN_IF_ERROR(CheckPurpose(catalog_, request.remark(), purpose));
   v1::RevealFieldResponse response;
   RETURN_IF_ERROR(db_.ReadWrite(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(const std::optional<MemberRow> row,
                      register_.store.Find(tx, call.federation, id));
     if (!row.has_value()) return UnknownMember(id, "name");
     RETURN_IF_ERROR(call.CheckScope(row->member.organization()));
-    AccessRow entry{.member_id = id, .access = {}};
-    entry.access.set_at_us(call.clock->NowMicros());
-    entry.access.set_kind(v1::ACCESS_KIND_REVEAL);
-    entry.access.set_actor(call.actor.subject);
-    entry.access.set_method(call.method->full_name);
+    AccessRow entry = NewAccess(call, v1::ACCESS_KIND_REVEAL, id);
     entry.access.set_field(request.field());
     entry.access.set_purpose(purpose);
     entry.access.set_remark(request.remark());
-    entry.access.set_times(1);
-    entry.access.set_trace(call.trace_id());
     RETURN_IF_ERROR(AccessLog::Append(tx, call.federation, absl::MakeSpan(&entry, 1)));
     ASSIGN_OR_RETURN(*response.mutable_value(), ValueOf(row->member, request.field()));
     response.set_sequence(entry.access.sequence());

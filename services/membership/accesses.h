@@ -13,6 +13,10 @@
 
 namespace gonghui::membership {
 
+// Brings the purpose of an access into its stored form; the purpose "other" needs a remark.
+absl::Status CheckPurpose(const catalog::Catalog& catalog, const std::string& remark,
+                          std::string& purpose);
+
 // Thread-safe.
 class Accesses {
  public:

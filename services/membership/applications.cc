@@ -32,6 +32,13 @@ constexpr sql::Query kFind{"membership.find_application",
 constexpr sql::Query kWaiting{"membership.waiting_application",
                               "SELECT application_id FROM applications WHERE tenant=$1 AND "
                               "id_index=$2 AND state=1"};
+constexpr sql::Query kOfPerson{"membership.list_applications_of_person",
+                               "SELECT " APPLICATION_COLUMNS
+                               " FROM applications WHERE tenant=$1 AND (id_index=$2 OR "
+                               "member_id=$3) ORDER BY application_id"};
+constexpr sql::Query kErase{"membership.erase_application",
+                            "UPDATE applications SET id_index=$3, content=$4, note='' WHERE "
+                            "tenant=$1 AND application_id=$2"};
 constexpr sql::Query kEnd{
     "membership.end_application",
     "UPDATE applications SET state=$3, note=$4, member_id=$5, end_actor=$6, end_time_us=$7, "
@@ -128,6 +135,48 @@ v1::Application Applications::View(const std::string& federation, const Row& row
   member.clear_etag();
   member.clear_seniority_from();
   return view;
+}
+
+absl::StatusOr<std::vector<v1::Application>> Applications::InClear(sql::Tx& tx,
+                                                                   const std::string& federation,
+                                                                   const MemberRow& member) const {
+  ASSIGN_OR_RETURN(const sql::Rows rows,
+                   tx.Run(kOfPerson, {federation, member.id_index, member.id}));
+  std::vector<v1::Application> applications;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ASSIGN_OR_RETURN(Row row, ToRow(federation, rows[i]));
+    *row.application.mutable_member() = std::move(row.member);
+    applications.push_back(std::move(row.application));
+  }
+  return applications;
+}
+
+absl::Status Applications::Erase(sql::Tx& tx, const std::string& federation,
+                                 const MemberRow& member) const {
+  ASSIGN_OR_RETURN(const sql::Rows rows,
+                   tx.Run(kOfPerson, {federation, member.id_index, member.id}));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto id = rows[i].Get<std::string>(0);
+    ASSIGN_OR_RETURN(const Row row, ToRow(federation, rows[i]));
+    if (row.application.state() == v1::APPLICATION_STATE_SUBMITTED) {
+      return FailedPrecondition(
+                 common::v1::REASON_STATE_FORBIDS,
+                 "an application of this person waits for review; decide on it first",
+                 "此人有一份入会申请待审，请先处理")
+          .With("application", row.application.name())
+          .With("allowed", "ApproveApplication, RefuseApplication, WithdrawApplication")
+          .At("name");
+    }
+    v1::Member left;
+    left.set_id_type(std::string(kErased));
+    left.set_organization(row.member.organization());
+    left.set_joined_on(row.member.joined_on());
+    RETURN_IF_ERROR(tx.Run(kErase, {federation, id, StrCat(kErased, "/", id),
+                                    sql::Bytes{personal_.Encrypt(left.SerializeAsString(),
+                                                                 Context(federation, id))}})
+                        .status());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Applications::CheckPerson(sql::Tx& tx, const std::string& federation, const Row& row,

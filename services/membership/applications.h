@@ -35,6 +35,12 @@ class Applications {
   absl::StatusOr<v1::ListApplicationsResponse> List(rpc::Call& call,
                                                     const v1::ListApplicationsRequest& request);
 
+  // The applications of a person, what was declared in clear.
+  absl::StatusOr<std::vector<v1::Application>> InClear(sql::Tx& tx, const std::string& federation,
+                                                       const MemberRow& member) const;
+  // Erases what the person declared. REASON_STATE_FORBIDS while an application waits.
+  absl::Status Erase(sql::Tx& tx, const std::string& federation, const MemberRow& member) const;
+
  private:
   // An application with what the person declared in clear.
   struct Row {

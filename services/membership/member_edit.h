@@ -49,7 +49,7 @@ absl::Status NotInFuture(const rpc::Call& call, std::string_view field, const st
 // memberships, retentions, cards, what happened, facts. Used within one transaction.
 class MemberEdit {
  public:
-  // NOT_FOUND at `field`.
+  // NOT_FOUND, or REASON_STATE_FORBIDS for one whose data were erased, at `field`.
   static absl::StatusOr<MemberEdit> Begin(sql::Tx& tx, const MemberRegister& members,
                                           const std::string& federation, const std::string& id,
                                           std::string_view field);

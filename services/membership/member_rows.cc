@@ -299,6 +299,7 @@ v1::Member MaskedView(const std::string& federation, const MemberRow& row) {
   if (!view.merged_into().empty()) view.set_merged_into(MemberName(federation, view.merged_into()));
   if (view.seniority_from().empty()) view.set_seniority_from(view.joined_on());
   if (view.state() == "active" && !view.retained_from().empty()) view.set_state("retained");
+  if (view.id_type() == kErased) view.set_state(std::string(kErased));
   return view;
 }
 

@@ -40,6 +40,9 @@ struct PastMembership {
 
 // The state of a record that was merged into another one of the same person: it has no memberships.
 inline constexpr std::string_view kMerged = "merged";
+// The kind of paper of a person whose data was erased, and the state that callers see; the
+// memberships are those of somebody who left.
+inline constexpr std::string_view kErased = "erased";
 // The reason of leaving where a transfer carried the person on, as kReorganisation.
 inline constexpr std::string_view kTransfer = "transfer";
 

@@ -1,3 +1,5 @@
+#include "services/membership/service.h"
+
 #include <utility>
 
 #include "common/base/status.h"
@@ -15,6 +17,7 @@
 #include "services/membership/catalog.embedded.h"
 #include "services/membership/duplicates.h"
 #include "services/membership/employments.h"
+#include "services/membership/erasures.h"
 #include "services/membership/federations.h"
 #include "services/membership/member_exports.h"
 #include "services/membership/member_filters.h"
@@ -23,9 +26,10 @@
 #include "services/membership/member_merges.h"
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
+#include "services/membership/personal_copies.h"
+#include "services/membership/personal_keys.h"
 #include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
-#include "services/membership/service.h"
 #include "services/membership/transfers.h"
 
 namespace gonghui::membership {
@@ -53,6 +57,10 @@ class MembershipService : public Hosted {
         filters_(host, catalog_, *cache_, transfers_, jobs_),
         imports_(host, catalog_, *cache_, members_, jobs_),
         exports_(host, catalog_, jobs_),
+        personal_keys_(host, jobs_),
+        erasures_(host, catalog_, *cache_, applications_),
+        copies_(host, catalog_,
+                {history_, employments_, cards_, transfers_, applications_, accesses_}),
         registers_({.collection = "registers",
                     .db = host.db,
                     .catalog = &catalog_,
@@ -74,6 +82,7 @@ class MembershipService : public Hosted {
         export_service_("gonghui.membership.v1.MemberExportService", *host.pipeline),
         job_service_("gonghui.membership.v1.JobService", *host.pipeline),
         access_service_("gonghui.membership.v1.AccessService", *host.pipeline),
+        personal_service_("gonghui.membership.v1.PersonalDataService", *host.pipeline),
         register_service_("gonghui.membership.v1.RegisterService", *host.pipeline) {
     federation_service_.Handle("CreateFederation", &federations_, &Federations::Create);
     federation_service_.Handle("GetFederation", &federations_, &Federations::Get);
@@ -185,6 +194,10 @@ class MembershipService : public Hosted {
         "UndoMemberImport", [this](rpc::JobRun& run, const v1::UndoMemberImportRequest& request) {
           return imports_.TakeBack(run, request);
         });
+    jobs_.Register<v1::ResealPersonalDataRequest, v1::ResealPersonalDataResult>(
+        "ResealPersonalData", [this](rpc::JobRun& run, const v1::ResealPersonalDataRequest&) {
+          return personal_keys_.Run(run);
+        });
 
     rpc::Service& x = export_service_;
     x.Handle("ExportMembers", &exports_, &MemberExports::Start);
@@ -201,6 +214,12 @@ class MembershipService : public Hosted {
     access_service_.Handle("VerifyAccesses", &accesses_, &Accesses::Verify);
     access_service_.Handle("ExplainAccess", &accesses_, &Accesses::Explain);
 
+    rpc::Service& p = personal_service_;
+    p.Handle("ListPersonalKeys", &personal_keys_, &PersonalKeys::List);
+    p.Handle("ResealPersonalData", &personal_keys_, &PersonalKeys::Reseal);
+    p.Handle("ExportPersonalData", &copies_, &PersonalCopies::Export);
+    p.Handle("EraseMember", &erasures_, &Erasures::Erase);
+
     registers_.Serve(register_service_);
   }
 
@@ -210,7 +229,7 @@ class MembershipService : public Hosted {
             &application_service_, &employment_service_,   &card_service_,
             &merge_service_,       &filter_service_,       &import_service_,
             &export_service_,      &job_service_,          &access_service_,
-            &register_service_};
+            &personal_service_,    &register_service_};
   }
   void Start() override {
     jobs_.StartWorkers();
@@ -241,6 +260,9 @@ class MembershipService : public Hosted {
   MemberFilters filters_;
   MemberImports imports_;
   MemberExports exports_;
+  PersonalKeys personal_keys_;
+  Erasures erasures_;
+  PersonalCopies copies_;
   records::Records registers_;
   rpc::Service federation_service_;
   rpc::Service organization_service_;
@@ -257,6 +279,7 @@ class MembershipService : public Hosted {
   rpc::Service export_service_;
   rpc::Service job_service_;
   rpc::Service access_service_;
+  rpc::Service personal_service_;
   rpc::Service register_service_;
 };
 
