@@ -510,6 +510,31 @@ TEST_F(CliTest, MembersMoveAndHoldCards) {
               HasSubstr("100"));
 }
 
+TEST_F(CliTest, TheServerReadsAndWritesFilesOfMembers) {
+  Write(folder_ / "organizations.csv", kOrganizations);
+  ASSERT_EQ(Gonghui("import organization organizations.csv").code, 0);
+  Write(folder_ / "members.csv", MemberFile(1, 30) + "E1,李四,12345,2018-03-01,\n");
+  const Result checked = Gonghui("member-import members.csv --org D01 --check --lang en");
+  EXPECT_EQ(checked.code, 1);
+  EXPECT_THAT(checked.out, AllOf(HasSubstr("31 rows, 0 created"), HasSubstr("ID_NUMBER_INVALID"),
+                                 HasSubstr("99999"), Not(HasSubstr("12345"))));
+  const Result imported = Gonghui("member-import members.csv --org D01 --lang zh");
+  EXPECT_EQ(imported.code, 1);
+  EXPECT_THAT(imported.out, AllOf(HasSubstr("新建 30"), HasSubstr("退回 1 行")));
+  EXPECT_THAT(Read(folder_ / "members.csv.rejects.csv"),
+              AllOf(HasSubstr("错误原因"), HasSubstr("李四")));
+  const Result exported = Gonghui("member-export --org E1 --csv --out out.csv --lang en");
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_THAT(exported.out, HasSubstr("30 members, SM3 "));
+  EXPECT_THAT(Read(folder_ / "out.csv"), HasSubstr("合计 30 人"));
+  EXPECT_THAT(Gonghui("member-export --clear").err, HasSubstr("FIELD_REQUIRED"));
+  const std::string id = imported.out.substr(std::string("导入 ").size(), 36);
+  const Result undone = Gonghui("member-import --undo " + id + " --lang en");
+  EXPECT_EQ(undone.code, 0) << undone.err;
+  EXPECT_THAT(undone.out, HasSubstr("30 members taken back, 0 kept"));
+  EXPECT_EQ(Gonghui("member-import").code, 2);
+}
+
 TEST_F(CliTest, CompletionScriptsAreShellScripts) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const Result run = Gonghui(std::string("completion ") + shell);
