@@ -19,6 +19,7 @@ using v1::DuplicateSign;
 
 constexpr int kMostAnswered = 50;
 constexpr int kBestScore = 100;
+constexpr size_t kMostOfSound = 500;  // Of those whom the caller may see.
 
 // How much a sign says. One that may be chance needs another beside it.
 struct Weight {
@@ -33,12 +34,12 @@ constexpr Weight kWeights[] = {
 };
 constexpr int kEnough = 40;
 
-constexpr sql::Query kBySoundAndBirth{
-    "membership.find_by_sound_and_birth",
-    "SELECT member_id FROM members WHERE tenant=$1 AND name_key=$2 AND birth_date=$3 LIMIT 200"};
+constexpr sql::Query kBySoundAndBirth{"membership.find_by_sound_and_birth",
+                                      "SELECT member_id, organization FROM members WHERE tenant=$1 "
+                                      "AND name_key=$2 AND birth_date=$3"};
 constexpr sql::Query kBySound{
     "membership.find_by_sound",
-    "SELECT member_id FROM members WHERE tenant=$1 AND name_key=$2 LIMIT 500"};
+    "SELECT member_id, organization FROM members WHERE tenant=$1 AND name_key=$2"};
 
 // Valid numbers that become `number` by swapping two neighbouring digits or mistyping one.
 std::set<std::string> NumbersNear(const std::string& number) {
@@ -142,9 +143,9 @@ absl::StatusOr<Duplicates::Person> Duplicates::ReadPerson(
   return person;
 }
 
-absl::StatusOr<std::vector<MemberRow>> Duplicates::Candidates(sql::Tx& tx,
-                                                              const std::string& federation,
-                                                              const Person& person) const {
+absl::StatusOr<std::vector<MemberRow>> Duplicates::Candidates(
+    sql::Tx& tx, const std::string& federation, const Person& person,
+    const std::function<bool(const std::string& organization)>& sees) const {
   std::vector<std::string> indexes;
   for (const std::string& number : NumbersNear(person.number)) {
     indexes.push_back(register_.store.IndexOf(federation, "resident_id", number));
@@ -158,17 +159,18 @@ absl::StatusOr<std::vector<MemberRow>> Duplicates::Candidates(sql::Tx& tx,
   std::set<std::string> ids;
   if (!person.known.full_name().empty()) {
     const std::string sound = NameKey(person.known.full_name());
-    const auto add = [&](const sql::Rows& rows) {
-      for (size_t i = 0; i < rows.size(); ++i) ids.insert(rows[i].Get<std::string>(0));
+    const auto add = [&](const sql::Rows::Row& row) {
+      if (ids.size() < kMostOfSound && sees(row.Get<std::string>(1))) {
+        ids.insert(row.Get<std::string>(0));
+      }
+      return absl::OkStatus();
     };
     if (!person.known.birth_date().empty()) {
-      ASSIGN_OR_RETURN(const sql::Rows rows,
-                       tx.Run(kBySoundAndBirth, {federation, sound, person.known.birth_date()}));
-      add(rows);
+      RETURN_IF_ERROR(
+          tx.Stream(kBySoundAndBirth, {federation, sound, person.known.birth_date()}, add));
     }
     if (!person.known.phone().empty()) {
-      ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kBySound, {federation, sound}));
-      add(rows);
+      RETURN_IF_ERROR(tx.Stream(kBySound, {federation, sound}, add));
     }
   }
   for (const MemberRow& row : found) ids.erase(row.id);
@@ -186,19 +188,31 @@ absl::StatusOr<v1::FindDuplicatesResponse> Duplicates::Find(
     rpc::Call& call, const v1::FindDuplicatesRequest& request) {
   Person person;
   std::vector<MemberRow> candidates;
+  ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
+  const auto inside = [&](const std::string& organization) {
+    return request.organization().empty() ||
+           tree->IsAtOrBelow(organization, request.organization(), call.Today());
+  };
+  std::map<std::string, bool> seen;  // By organisation.
+  const auto sees = [&](const std::string& organization) {
+    const auto [place, fresh] = seen.try_emplace(organization, false);
+    if (fresh) place->second = inside(organization) && call.CheckScope(organization).ok();
+    return place->second;
+  };
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(person, ReadPerson(tx, call, request));
-    ASSIGN_OR_RETURN(candidates, Candidates(tx, call.federation, person));
+    ASSIGN_OR_RETURN(candidates, Candidates(tx, call.federation, person, sees));
     return absl::OkStatus();
   }));
-  ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
   std::vector<v1::Duplicate> duplicates;
   for (const MemberRow& row : candidates) {
     const std::string& organization = row.member.organization();
-    const bool outside = !request.organization().empty() &&
-                         !tree->IsAtOrBelow(organization, request.organization(), call.Today());
-    if (outside) continue;
-    const std::set<DuplicateSign> signs = SignsOf(person.known, person.number, row.member);
+    if (!inside(organization)) continue;
+    std::set<DuplicateSign> signs = SignsOf(person.known, person.number, row.member);
+    if (!sees(organization)) {  // Only that the number is known there, as CreateMember would tell.
+      if (!signs.contains(v1::DUPLICATE_SIGN_SAME_NUMBER)) continue;
+      signs = {v1::DUPLICATE_SIGN_SAME_NUMBER};
+    }
     v1::Duplicate duplicate;
     int score = 0;
     for (const Weight& weight : kWeights) {
@@ -208,7 +222,7 @@ absl::StatusOr<v1::FindDuplicatesResponse> Duplicates::Find(
     }
     if (score < kEnough) continue;
     duplicate.set_score(std::min(score, kBestScore));
-    if (call.CheckScope(organization).ok()) {
+    if (sees(organization)) {
       *duplicate.mutable_member() = MaskedView(call.federation, row);
     } else {
       duplicate.mutable_member()->set_organization(organization);

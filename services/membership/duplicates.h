@@ -1,6 +1,7 @@
 // Members who may be one person.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,10 @@ class Duplicates {
   };
   absl::StatusOr<Person> ReadPerson(sql::Tx& tx, const rpc::Call& call,
                                     const v1::FindDuplicatesRequest& request) const;
-  absl::StatusOr<std::vector<MemberRow>> Candidates(sql::Tx& tx, const std::string& federation,
-                                                    const Person& person) const;
+  // Who has a number near the person's, wherever; who has such a name, where `sees` says so.
+  absl::StatusOr<std::vector<MemberRow>> Candidates(
+      sql::Tx& tx, const std::string& federation, const Person& person,
+      const std::function<bool(const std::string& organization)>& sees) const;
 
   sql::Database& db_;
   tree::TreeCache& tree_;
