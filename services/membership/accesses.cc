@@ -179,10 +179,11 @@ absl::StatusOr<v1::VerifyAccessesResponse> Accesses::Verify(
   // The entry before the first one to be verified gives the digest to begin
   // with.
   const int64_t first = std::max<int64_t>(1, request.from_sequence());
+  const int64_t begin = std::max<int64_t>(1, first - 1);
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
     std::string digest;
-    int64_t expected = std::max<int64_t>(1, first - 1);
+    int64_t expected = begin;
     const auto fault = [&](int64_t sequence, const char* what) {
       response.set_first_bad(sequence);
       response.set_fault(what);
@@ -204,7 +205,7 @@ absl::StatusOr<v1::VerifyAccessesResponse> Accesses::Verify(
         }));
     response.set_digest(digest);
     if (response.first_bad() != 0) return absl::OkStatus();
-    if (expected - std::max<int64_t>(1, first - 1) == kVerifiedAtOnce) {
+    if (expected - begin == kVerifiedAtOnce) {
       response.set_next_sequence(expected);
       return absl::OkStatus();
     }
