@@ -330,6 +330,8 @@ TEST_P(TargetsTest, EveryFaultOfASplitIsTold) {
     EXPECT_EQ(told.find(absl::StrCat(faults.size(), " faults: ")), 0u) << told;
     for (const std::string& fault : faults) {
       const size_t found = told.find(fault + ": ");
+      if (found == std::string_view::npos && told.ends_with("…"))
+        break;  // A message has its length.
       ASSERT_NE(found, std::string_view::npos) << fault << " is missing: " << answer.status();
       told.remove_prefix(found + fault.size());
     }
