@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "common/base/date.h"
@@ -20,8 +21,13 @@ using common::v1::KindField;
 
 constexpr std::string_view kParent = "parent.";
 constexpr std::string_view kEntered = "entered.";
+constexpr std::string_view kAgain = ".again";
+constexpr std::string_view kAlert = "alert.";
+constexpr std::string_view kOverdue = "overdue.";
 constexpr std::string_view kLimit = "limit.";
 constexpr std::array<std::string_view, 5> kRelations = {"<=", "<", "=", ">=", ">"};
+constexpr std::array<std::string_view, 4> kPeriods = {"", "year", "quarter", "month"};
+constexpr std::string_view kCreate = "create";
 // Columns of every record, whose names no field may take.
 constexpr std::array<std::string_view, 7> kColumns = {"number",  "organization", "title",  "state",
                                                       "on_date", "ends_on",      "subject"};
@@ -81,6 +87,7 @@ class KindCheck {
     for (const auto& rule : kind_.facts()) RETURN_IF_ERROR(Fact(rule));
     for (const auto& rule : kind_.postings()) RETURN_IF_ERROR(Posting(rule));
     for (const auto& rule : kind_.rules()) RETURN_IF_ERROR(Rule(rule));
+    for (const auto& cap : kind_.caps()) RETURN_IF_ERROR(Cap(cap));
     return absl::OkStatus();
   }
 
@@ -175,6 +182,13 @@ class KindCheck {
     for (const std::string& divisor : field.computed().divisors()) {
       RETURN_IF_ERROR(Operand(part, divisor));
     }
+    return OperandIfAny(part, {field.computed().at_least(), field.computed().at_most()});
+  }
+
+  absl::Status OperandIfAny(const std::string& part, const std::vector<std::string>& names) const {
+    for (const std::string& name : names) {
+      if (!name.empty()) RETURN_IF_ERROR(Operand(part, name));
+    }
     return absl::OkStatus();
   }
 
@@ -184,9 +198,7 @@ class KindCheck {
       if (child == nullptr || ParentOf(*child) != &kind_ || child == &kind_) {
         return Unknown(part, "kind that refers to this one", term.children());
       }
-      const KindCheck check(catalog_, *child, where_);
-      RETURN_IF_ERROR(check.Conditions(part, term.when()));
-      return term.value().empty() ? absl::OkStatus() : check.Operand(part, term.value());
+      return KindCheck(catalog_, *child, where_).Value(part, term);
     }
     if (!term.codes().empty()) {
       if (catalog_.FindCodes(term.codes()) == nullptr) {
@@ -196,12 +208,20 @@ class KindCheck {
         RETURN_IF_ERROR(OfCode(part, condition.field()));
         if (!condition.same_as().empty()) RETURN_IF_ERROR(OfCode(part, condition.same_as()));
       }
+      for (const std::string& factor : term.by()) RETURN_IF_ERROR(OfCode(part, factor));
       return term.value().empty() ? absl::OkStatus() : OfCode(part, term.value());
     }
-    if (!term.when().empty()) {
-      return Bad(StrCat(part, ": 'when' goes with children or codes"), "when 只用于下级记录或代码");
-    }
-    return Operand(part, term.value());
+    return Value(part, term);
+  }
+
+  // A summand taken from a record of this kind.
+  absl::Status Value(const std::string& part, const common::v1::Term& term) const {
+    RETURN_IF_ERROR(Conditions(part, term.when()));
+    RETURN_IF_ERROR(OperandIfAny(part, {term.by().begin(), term.by().end()}));
+    if (term.since().empty()) return OperandIfAny(part, {term.value()});
+    RETURN_IF_ERROR(OfType(part, term.since(), {common::v1::FIELD_TYPE_DATE}));
+    if (term.value().empty()) return Bad(StrCat(part, ": since when until when?"), "缺少止期");
+    return OfType(part, term.value(), {common::v1::FIELD_TYPE_DATE});
   }
 
   // What a code's condition reads: a part of the code, or of the record after "parent.".
@@ -253,10 +273,22 @@ class KindCheck {
         }
       }
       if (!names.contains(step.to())) return Unknown(part, "state", step.to());
-      for (const std::string& name : step.needs()) {
-        if (!TypeOf(kind_, name)) return Unknown(part, "field", name);
-      }
+      RETURN_IF_ERROR(Step(part, step));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status Step(const std::string& part, const common::v1::Transition& step) const {
+    for (const std::string& name : step.needs()) {
+      if (!TypeOf(kind_, name)) return Unknown(part, "field", name);
+    }
+    for (const std::string& other : step.other_than()) {
+      const bool known =
+          other == kCreate || std::any_of(kind_.transitions().begin(), kind_.transitions().end(),
+                                          [&](const auto& t) { return t.name() == other; });
+      if (!known) return Unknown(part, "step", other);
+    }
+    for (const auto& rule : step.rules()) RETURN_IF_ERROR(Rule(rule));
     return absl::OkStatus();
   }
 
@@ -270,6 +302,19 @@ class KindCheck {
     return absl::OkStatus();
   }
 
+  // "alert.STATE" or "overdue.STATE": the state has a clock and, for the former, warns.
+  absl::Status ClockNamed(const std::string& part, std::string_view name) const {
+    const bool alert = name.starts_with(kAlert);
+    const std::string_view wanted = name.substr(alert ? kAlert.size() : kOverdue.size());
+    for (const auto& state : kind_.states()) {
+      const bool has_clock =
+          state.limit_days() > 0 || !state.limit().empty() || !state.limit_from().empty();
+      if (state.name() != wanted || state.final() || !has_clock) continue;
+      if (!alert || state.alert_months_size() > 0) return absl::OkStatus();
+    }
+    return Unknown(part, alert ? "state that warns" : "state with a clock", wanted);
+  }
+
   absl::Status Fact(const common::v1::FactRule& rule) const {
     const std::string part = StrCat("fact '", rule.measure(), "'");
     if (!IsSnake(rule.measure())) return Bad(StrCat(part, ": bad measure name"), "指标名无效");
@@ -277,13 +322,24 @@ class KindCheck {
       if (!state.empty() && !HasState(state)) return Unknown(part, "state", state);
     }
     for (const std::string& date : {rule.on(), rule.until()}) {
-      RETURN_IF_ERROR(OfType(part, date, {common::v1::FIELD_TYPE_DATE}));
+      if (date.starts_with(kAlert) || date.starts_with(kOverdue)) {
+        RETURN_IF_ERROR(ClockNamed(part, date));
+      } else {
+        RETURN_IF_ERROR(OfType(part, date, {common::v1::FIELD_TYPE_DATE}));
+      }
     }
     RETURN_IF_ERROR(OfType(part, rule.amount(),
                            {common::v1::FIELD_TYPE_INTEGER, common::v1::FIELD_TYPE_MONEY}));
     RETURN_IF_ERROR(Counted(part, rule.subject()));
+    RETURN_IF_ERROR(Dimensions(part, rule.dimensions()));
+    return Conditions(part, rule.when());
+  }
+
+  absl::Status Dimensions(
+      const std::string& part,
+      const google::protobuf::RepeatedPtrField<common::v1::DimensionRule>& dimensions) const {
     std::set<std::string_view> keys;
-    for (const auto& dimension : rule.dimensions()) {
+    for (const auto& dimension : dimensions) {
       if (!IsSnake(dimension.key()) || !keys.insert(dimension.key()).second) {
         return Bad(StrCat(part, ": dimension '", dimension.key(), "' is no name or stands twice"),
                    StrCat("维度“", dimension.key(), "”无效或重复"));
@@ -295,7 +351,7 @@ class KindCheck {
       }
       RETURN_IF_ERROR(Counted(part, value.field()));
     }
-    return Conditions(part, rule.when());
+    return absl::OkStatus();
   }
 
   absl::Status Posting(const common::v1::PostingRule& rule) const {
@@ -305,10 +361,15 @@ class KindCheck {
     }
     if (rule.entries_size() < 2) return Bad("posting: fewer than two entries", "分录不足两条");
     for (const auto& entry : rule.entries()) {
-      if (entry.account().empty()) return Bad("posting: an entry has no account", "分录缺少科目");
+      if (entry.account().empty() == entry.account_from().empty()) {
+        return Bad("posting: an entry wants account or account_from", "分录应有科目或科目来源之一");
+      }
       if (entry.amount().empty()) return Bad("posting: an entry has no amount", "分录缺少金额");
       RETURN_IF_ERROR(OfType(part, entry.amount(), {common::v1::FIELD_TYPE_MONEY}));
+      RETURN_IF_ERROR(Counted(part, entry.account_from()));
+      RETURN_IF_ERROR(Dimensions(part, entry.dimensions()));
     }
+    RETURN_IF_ERROR(OfType(part, rule.organization(), {common::v1::FIELD_TYPE_ORGANIZATION}));
     RETURN_IF_ERROR(OfType(part, rule.on(), {common::v1::FIELD_TYPE_DATE}));
     return Conditions(part, rule.when());
   }
@@ -327,6 +388,49 @@ class KindCheck {
     if (rule.when().empty() || !rule.right().empty()) {
       return Bad(StrCat(part, ": without relation it wants 'when' and no 'right'"),
                  "没有关系的规则应有 when 而无 right");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Cap(const common::v1::Cap& cap) const {
+    const std::string part = StrCat("cap '", cap.name(), "'");
+    if (!IsSnake(cap.name())) return Bad(StrCat(part, " must be lower_snake"), "名称应为小写");
+    if (cap.message().zh().empty() || cap.message().en().empty()) {
+      return Bad(StrCat(part, ": 'message' is empty"), "缺少说明");
+    }
+    if (cap.at_most().empty() && cap.at_least().empty()) {
+      return Bad(StrCat(part, ": neither at_most nor at_least"), "缺少上限或下限");
+    }
+    if (std::find(kPeriods.begin(), kPeriods.end(), cap.within()) == kPeriods.end()) {
+      return Unknown(part, "part of the calendar", cap.within());
+    }
+    for (const std::string& date : {cap.valid_from(), cap.valid_to()}) {
+      if (!date.empty()) RETURN_IF_ERROR(ParseDate(date).status());
+    }
+    RETURN_IF_ERROR(Conditions(part, cap.when()));
+    RETURN_IF_ERROR(OperandIfAny(part, {cap.at_most(), cap.at_least()}));
+    std::vector<std::string> kinds(cap.kinds().begin(), cap.kinds().end());
+    if (kinds.empty()) kinds.push_back(kind_.name());
+    for (const std::string& name : kinds) {
+      const Kind* kind = catalog_.FindKind(name);
+      if (kind == nullptr || !IsRecord(*kind)) return Unknown(part, "kind of records", name);
+      RETURN_IF_ERROR(KindCheck(catalog_, *kind, where_).CountedByCap(part, cap));
+    }
+    return absl::OkStatus();
+  }
+
+  // What a cap reads of the records that count; of this kind are some of them.
+  absl::Status CountedByCap(const std::string& part, const common::v1::Cap& cap) const {
+    RETURN_IF_ERROR(Conditions(part, cap.of()));
+    for (const std::string& name : cap.per()) {
+      if (!TypeOf(kind_, name)) return Unknown(part, StrCat("field of ", kind_.name()), name);
+    }
+    for (const std::string& date : {cap.on(), cap.since(), cap.until()}) {
+      RETURN_IF_ERROR(OfType(part, date, {common::v1::FIELD_TYPE_DATE}));
+    }
+    for (const std::string& number : {cap.amount(), cap.above()}) {
+      RETURN_IF_ERROR(
+          OfType(part, number, {common::v1::FIELD_TYPE_INTEGER, common::v1::FIELD_TYPE_MONEY}));
     }
     return absl::OkStatus();
   }
@@ -397,12 +501,14 @@ class KindCheck {
       const Kind* parent = ParentOf(kind);
       name.remove_prefix(kParent.size());
       const bool own = name.starts_with(kParent) || name.starts_with(kEntered) ||
-                       name.starts_with(kLimit);  // Only of the record itself.
+                       name.starts_with(kLimit) || name.starts_with(kAlert) ||
+                       name.starts_with(kOverdue);  // Only of the record itself.
       return parent == nullptr || own ? std::nullopt : TypeOf(*parent, name);
     }
     if (const KindField* field = catalog_.FindField(kind, name)) return field->type();
     if (name.starts_with(kEntered)) {
       name.remove_prefix(kEntered.size());
+      if (name.ends_with(kAgain)) name.remove_suffix(kAgain.size());
       const bool known = std::any_of(kind.states().begin(), kind.states().end(),
                                      [&](const auto& state) { return state.name() == name; });
       return known ? std::optional(common::v1::FIELD_TYPE_DATE) : std::nullopt;

@@ -141,6 +141,10 @@ absl::StatusOr<std::vector<Fact>> FactsOf(const common::v1::Kind& kind, const Fa
     AddDimensions(rule, source, fact);
     facts.push_back(std::move(fact));
     if (std::string left = LeavingDate(rule, source); !left.empty()) {
+      if (left <= *date) {
+        facts.pop_back();  // Never in the stock.
+        continue;
+      }
       facts.push_back(facts.back());
       facts.back().set_on_date(std::move(left));
       facts.back().set_delta(-amount);

@@ -21,12 +21,13 @@ struct FactSource {
   // Built-in and catalogue fields as text: number, title, state, on_date, ends_on, subject, unit,
   // "parent.x" …; money in fen, dates ISO, codes as codes.
   std::map<std::string, std::string, std::less<>> fields;
-  // State -> first date on which it was entered.
+  // State -> first date on which it was entered; "STATE.again" -> last date, where there were more.
   std::map<std::string, std::string, std::less<>> entered;
 };
 
 // A built-in or catalogue field as text; "year" and "month" are those of on_date, "entered.STATE"
-// is the date of a state. Empty where there is none.
+// is the date of a state, "entered.STATE.again" that of its last entry after the first. Empty where
+// there is none.
 std::string_view ValueOf(const FactSource& source, std::string_view name);
 
 // The facts of `source` under the rules of `kind`, in a canonical order.

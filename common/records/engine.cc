@@ -66,6 +66,18 @@ absl::Status NumberTaken(const std::string& name, std::string_view prefix) {
       .At(StrCat(prefix, "number"));
 }
 
+void AddWarnings(const Faults& warnings, common::v1::Record& record) {
+  for (const absl::Status& fault : warnings) {
+    common::v1::RecordWarning& warning = *record.add_warnings();
+    for (auto& [key, value] : MetadataOf(fault)) {
+      if (key == "rule") warning.set_rule(value);
+    }
+    warning.set_field(FieldOf(fault));
+    warning.set_message(std::string(fault.message()));
+    warning.set_message_zh(MessageZhOf(fault));
+  }
+}
+
 feed::v1::Event NewEvent(const Records::Options& options, std::string_view what) {
   feed::v1::Event event;
   event.set_type(StrCat("gonghui.", options.catalog->area(), ".v1.", what));

@@ -40,6 +40,9 @@ absl::Status KeyTaken(const common::v1::Kind& kind, const std::string& name,
 // Fault: another record, `name`, has the same number.
 absl::Status NumberTaken(const std::string& name, std::string_view prefix);
 
+// Adds what is only warned of, each told of a path inside the record.
+void AddWarnings(const Faults& warnings, common::v1::Record& record);
+
 // An event of this engine's area; `what` is in the past tense.
 feed::v1::Event NewEvent(const Records::Options& options, std::string_view what);
 // Adds what one record contributes, if anything.

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
+#include "common/records/record_caps.h"
 #include "common/records/record_values.h"
 #include "common/rpc/validate.h"
 
@@ -118,6 +119,7 @@ void RecordBatch::PrepareItem(const RecordChecks& checks, int index) {
   Row& row = item.row;
   row.id = NewId(call_.clock->Now());
   row.actor = call_.actor.subject;
+  row.created_by = row.actor;
   row.create_time_us = call_.clock->NowMicros();
   row.update_time_us = row.create_time_us;
   checks.Read(record, nullptr, row, item.faults);
@@ -148,6 +150,9 @@ absl::Status RecordBatch::TakeSteps(const RecordChecks& checks) {
     if (step.ok()) {
       const absl::Status upper =
           CheckUpper(call_, *tree_, *kind_, *step, item.row.organization, path);
+      const absl::Status duties =
+          CheckDuties(call_, *kind_, *step, item.steps, item.row.created_by, path);
+      if (!duties.ok()) step = duties;
       if (!upper.ok()) step = upper;
     }
     if (!step.ok()) {
@@ -179,6 +184,7 @@ absl::Status RecordBatch::Resolve(sql::Tx& tx, Purpose purpose) {
   purpose_ = purpose;
   for (Item& item : items_) {
     item.late_faults.clear();
+    item.warnings.clear();
     item.existing = false;
     if (!item.numbered) continue;
     item.numbered = false;
@@ -197,9 +203,14 @@ absl::Status RecordBatch::Resolve(sql::Tx& tx, Purpose purpose) {
     item.source = values.Compute(*kind_, ParentOf(item), {}, item.row);
     checks.SetClock(item.source,
                     item.steps.empty() ? item.row.on_date : item.steps.back().on_date(), item.row);
+    checks.CheckSteps(item.steps, item.source, item.late_faults);
     checks.CheckRules(item.source, item.late_faults);
+    item.warnings = ChecksFor(options_, call_, *kind_, *tree_, "").Warnings(item.source);
+    const absl::Status locked = CheckUnlockedAbove(*kind_, ParentOf(item), prefix_);
+    if (!locked.ok()) item.late_faults.push_back(locked);
   }
   RETURN_IF_ERROR(TakePersons(tx));
+  RETURN_IF_ERROR(TakeCaps(tx));
   return CountParents(tx);
 }
 
@@ -280,6 +291,21 @@ absl::Status RecordBatch::TakePersons(sql::Tx& tx) {
     if (!item.is_new() || !persons.Concerns(item.row, ParentOf(item))) continue;
     const absl::Status taken = persons.Take(item.row, prefix_);
     if (!taken.ok()) item.late_faults.push_back(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordBatch::TakeCaps(sql::Tx& tx) {
+  if (kind_->caps().empty()) return absl::OkStatus();
+  std::vector<Caps::Judged> judged;
+  for (const Item& item : items_) {
+    if (item.is_new()) judged.push_back({&item.row, &item.source});
+  }
+  Caps caps(options_, call_, *kind_, *tree_);
+  RETURN_IF_ERROR(caps.Load(tx, judged, purpose_));
+  for (Item& item : items_) {
+    if (!item.is_new()) continue;
+    RETURN_IF_ERROR(caps.Take(tx, {&item.row, &item.source}, prefix_, item.late_faults));
   }
   return absl::OkStatus();
 }
@@ -391,6 +417,10 @@ common::v1::BatchCreateRecordsResponse RecordBatch::Answer() const {
         *answer.add_failures() = ToItemFailure(static_cast<int>(i), fault);
       }
     }
+    if (!item.is_new()) continue;
+    for (const absl::Status& warning : item.warnings) {
+      *answer.add_warnings() = ToItemFailure(static_cast<int>(i), warning);
+    }
   }
   const bool writes = answer.failures().empty() || request_.partial();
   for (const Item& item : items_) {
@@ -421,7 +451,9 @@ absl::Status RecordBatch::FirstFault() const {
 common::v1::Record RecordBatch::RecordAt(size_t index) const {
   const Item& item = items_[index];
   const Row& row = item.existing ? existing_.at(item.row.natural_key) : item.row;
-  return ToRecord(*kind_, row, NameOf(options_, call_, row.id));
+  common::v1::Record record = ToRecord(*kind_, row, NameOf(options_, call_, row.id));
+  AddWarnings(item.warnings, record);
+  return record;
 }
 
 }  // namespace gonghui::records

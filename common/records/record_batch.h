@@ -48,6 +48,7 @@ class RecordBatch {
     std::vector<common::v1::RecordStep> steps;
     Faults faults;       // Of the item by itself.
     Faults late_faults;  // Of what Resolve found.
+    Faults warnings;     // Rules broken without being refused.
     std::string parent_number;
     bool existing = false;
     bool numbered = false;  // The series gave it its number.
@@ -69,6 +70,7 @@ class RecordBatch {
   absl::Status CheckNumbers(sql::Tx& tx);
   absl::Status TakeNumbers(sql::Tx& tx);
   absl::Status TakePersons(sql::Tx& tx);
+  absl::Status TakeCaps(sql::Tx& tx);
   // Counts the parents that sum over the new records; where one may not become so, they are at
   // fault.
   absl::Status CountParents(sql::Tx& tx);

@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
+#include "common/records/record_caps.h"
 #include "common/records/record_counts.h"
 #include "common/records/record_guards.h"
 #include "common/records/record_values.h"
@@ -108,6 +109,10 @@ common::v1::Record RecordChange::AsRecord() const {
   return ToRecord(*kind_, before_, NameOf(options_, call_, id_));
 }
 
+absl::Status RecordChange::CheckOpen(std::string path) const {
+  return CheckUnlocked(*kind_, before_, std::move(path));
+}
+
 absl::Status RecordChange::Read(const common::v1::Record& record, std::string prefix) {
   prefix_ = prefix;
   Faults faults;
@@ -116,17 +121,21 @@ absl::Status RecordChange::Read(const common::v1::Record& record, std::string pr
   return faults.empty() ? absl::OkStatus() : faults.front();
 }
 
-absl::Status RecordChange::Step(const std::string& transition, const std::string& on_date,
-                                const std::string& remark) {
+absl::Status RecordChange::Step(sql::Tx& tx, const std::string& transition,
+                                const std::string& on_date, const std::string& remark) {
   const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, "");
   ASSIGN_OR_RETURN(auto step, checks.Step(transition, on_date, "transition", "on_date", after_));
+  RETURN_IF_ERROR(CheckStepFields(*kind_, before_, after_, transition));
   RETURN_IF_ERROR(CheckUpper(call_, *tree_, *kind_, step, after_.organization, "transition"));
+  ASSIGN_OR_RETURN(const auto earlier, FindSteps(tx, call_.federation, id_));
+  RETURN_IF_ERROR(CheckDuties(call_, *kind_, step, earlier, before_.created_by, "transition"));
   step.set_remark(remark);
   steps_.push_back(std::move(step));
   return absl::OkStatus();
 }
 
 absl::Status RecordChange::Cancel(sql::Tx& tx, const std::string& remark) {
+  RETURN_IF_ERROR(CheckOpen("name"));
   ASSIGN_OR_RETURN(const auto children, FindChildren(tx, call_.federation, id_, "", 1));
   if (!children.empty()) {
     const std::string child = NameOf(options_, call_, children[0].id);
@@ -162,11 +171,16 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
   const RecordChecks checks = ChecksFor(options_, call_, *kind_, *tree_, prefix_);
   if (!after_.cancelled) checks.SetClock(after, Since(), after_);
   if (after_ == before_ && steps_.empty()) return AsRecord();
+  for (const auto& parent : {parent_before_, parent_after_}) {
+    RETURN_IF_ERROR(CheckUnlockedAbove(*kind_, ParentWith(parent), prefix_));
+  }
   RETURN_IF_ERROR(CheckKey(tx));
   if (!after_.cancelled) {
     Faults faults;
+    checks.CheckSteps(steps_, after, faults);
     checks.CheckRules(after, faults);
     if (!faults.empty()) return faults.front();
+    RETURN_IF_ERROR(CheckCaps(tx, after));
   }
   RETURN_IF_ERROR(CheckGuards(tx));
   after_.version = before_.version + 1;
@@ -191,7 +205,11 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
   RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, {{&after_, &before, &after}}));
   RETURN_IF_ERROR(CountAbove(tx, event));
   RETURN_IF_ERROR(feed::Append(tx, call_, std::move(event)));
-  return ToRecord(*kind_, after_, name);
+  common::v1::Record record = ToRecord(*kind_, after_, name);
+  if (!after_.cancelled) {
+    AddWarnings(ChecksFor(options_, call_, *kind_, *tree_, "").Warnings(after), record);
+  }
+  return record;
 }
 
 absl::Status RecordChange::FindParents(sql::Tx& tx) {
@@ -257,6 +275,14 @@ absl::Status RecordChange::CheckGuards(sql::Tx& tx) const {
              "a record's place in its series never changes; cancel it and create another",
              "记录的序号不能修改，请撤销后重新录入")
       .At(StrCat(prefix_, "fields.", kind_->gap_free()));
+}
+
+absl::Status RecordChange::CheckCaps(sql::Tx& tx, const catalog::FactSource& after) const {
+  Caps caps(options_, call_, *kind_, *tree_);
+  RETURN_IF_ERROR(caps.Load(tx, {{&after_, &after}}, Purpose::kWrite));
+  Faults faults;
+  RETURN_IF_ERROR(caps.Take(tx, {&after_, &after}, prefix_, faults));
+  return faults.empty() ? absl::OkStatus() : faults.front();
 }
 
 absl::Status RecordChange::CountAbove(sql::Tx& tx, feed::v1::Event& event) const {

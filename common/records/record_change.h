@@ -38,11 +38,13 @@ class RecordChange {
   // As it is now, with masks.
   common::v1::Record AsRecord() const;
 
+  // STATE_FORBIDS at `path` where the state is locked.
+  absl::Status CheckOpen(std::string path) const;
   // Takes over what callers may write; the first fault.
   absl::Status Read(const common::v1::Record& record, std::string prefix);
-  absl::Status Step(const std::string& transition, const std::string& on_date,
+  absl::Status Step(sql::Tx& tx, const std::string& transition, const std::string& on_date,
                     const std::string& remark);
-  // STATE_FORBIDS while other records refer to it.
+  // STATE_FORBIDS while other records refer to it, and in locked states.
   absl::Status Cancel(sql::Tx& tx, const std::string& remark);
 
   // Checks key, parent and rules; writes row, steps, facts (also those of the records that refer to
@@ -57,6 +59,8 @@ class RecordChange {
   absl::Status CheckKey(sql::Tx& tx);
   // What looks beyond the record: its person and its number.
   absl::Status CheckGuards(sql::Tx& tx) const;
+  // What it comes to together with other records.
+  absl::Status CheckCaps(sql::Tx& tx, const catalog::FactSource& after) const;
   // The records above, which sum over this one.
   absl::Status CountAbove(sql::Tx& tx, feed::v1::Event& event) const;
   // The day on which the present state was entered by this change; empty: not by this change.

@@ -11,6 +11,7 @@
 #include "common/base/money.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/records/record_clocks.h"
 #include "common/records/record_values.h"
 
 namespace gonghui::records {
@@ -18,6 +19,7 @@ namespace {
 
 using common::v1::KindField;
 
+constexpr std::string_view kAgain = ".again";
 constexpr size_t kNamedCodes = 5;       // Codes that an error names.
 constexpr size_t kResidentDigits = 14;  // Whatever begins with so many digits is meant as one.
 constexpr size_t kShortestPaper = 5;    // Passports, permits, service cards.
@@ -44,6 +46,14 @@ const common::v1::State* FindState(const common::v1::Kind& kind, std::string_vie
   return nullptr;
 }
 
+// The date of the last step into the present state.
+std::string EnteredLast(const Row& row) {
+  const auto again = row.entered.find(StrCat(row.state, kAgain));
+  if (again != row.entered.end()) return again->second;
+  const auto first = row.entered.find(row.state);
+  return first == row.entered.end() ? row.on_date : first->second;
+}
+
 bool BeginsWithDigits(std::string_view text, size_t count) {
   return text.size() >= count && std::all_of(text.begin(), text.begin() + count,
                                              [](char c) { return absl::ascii_isdigit(c); });
@@ -63,6 +73,18 @@ absl::Status AtField(const absl::Status& status, const std::string& path) {
                StrCat("'", path, "': ", std::string(status.message())),
                StrCat("“", path, "”：", MessageZhOf(status)))
       .At(path);
+}
+
+const common::v1::Transition* TransitionOf(const common::v1::Kind& kind,
+                                           const common::v1::RecordStep& step) {
+  for (const auto& transition : kind.transitions()) {
+    const auto& from = transition.from();
+    if (transition.name() == step.transition() &&
+        std::count(from.begin(), from.end(), step.from_state()) > 0) {
+      return &transition;
+    }
+  }
+  return nullptr;
 }
 
 std::string RecordChecks::PathOf(const KindField& field) const {
@@ -313,19 +335,9 @@ void RecordChecks::SetClock(const catalog::FactSource& source, std::string_view 
                             Row& row) const {
   const auto* state = FindState(kind_, row.state);
   if (state == nullptr) return;
-  std::string_view from = catalog::ValueOf(source, state->limit_from());
-  const bool from_field = !from.empty();
-  if (!from_field) from = since;
-  if (from.empty() && !state->final()) return;
-  row.due_date.clear();
-  if (state->final()) return;
-  const Values values(*options_.catalog, *options_.tree);
-  int64_t days = state->limit_days();
-  const bool has_limit = !state->limit().empty() &&
-                         ParseInteger(values.Read(StrCat("limit.", state->limit()), source), &days);
-  // A field's own date is the last day; without a field, days are what makes a clock.
-  if (days == 0 && !has_limit && !from_field) return;
-  if (const auto day = ParseDate(from); day.ok()) row.due_date = FormatDate(*day + days);
+  const bool runs_on = since.empty() && catalog::ValueOf(source, state->limit_from()).empty();
+  if (runs_on && !state->final()) return;
+  row.due_date = DueDate(*options_.catalog, *options_.tree, *state, source, since);
 }
 
 absl::StatusOr<const common::v1::Transition*> RecordChecks::FindStep(std::string_view transition,
@@ -359,8 +371,7 @@ absl::StatusOr<common::v1::RecordStep> RecordChecks::Step(std::string_view trans
                                                           Row& row) const {
   ASSIGN_OR_RETURN(const common::v1::Transition* step,
                    FindStep(transition, row.state, std::move(path)));
-  const auto last = row.entered.find(row.state);
-  const std::string& since = last == row.entered.end() ? row.on_date : last->second;
+  const std::string since = EnteredLast(row);
   if (on_date < since) {
     return Invalid(date_path, StrCat("lies before ", since, ", when state '", row.state, "' began"),
                    StrCat("早于进入状态“", row.state, "”的日期 ", since));
@@ -373,22 +384,43 @@ absl::StatusOr<common::v1::RecordStep> RecordChecks::Step(std::string_view trans
   taken.set_from_state(row.state);
   taken.set_to_state(step->to());
   taken.set_on_date(std::string(on_date));
-  row.entered.try_emplace(step->to(), on_date);
+  if (!row.entered.try_emplace(step->to(), on_date).second) {
+    row.entered[StrCat(step->to(), kAgain)] = on_date;
+  }
   row.state = step->to();
   return taken;
 }
 
-void RecordChecks::CheckRules(const catalog::FactSource& source, Faults& faults) const {
+void RecordChecks::JudgeRules(const RuleList& rules, const catalog::FactSource& source, bool warn,
+                              Faults& faults) const {
   const std::string_view on_date = catalog::ValueOf(source, "on_date");
   const Values values(*options_.catalog, *options_.tree);
-  for (const auto& rule : kind_.rules()) {
+  for (const auto& rule : rules) {
     const bool in_force = (rule.valid_from().empty() || rule.valid_from() <= on_date) &&
                           (rule.valid_to().empty() || on_date < rule.valid_to());
-    if (rule.warn() || !in_force || !catalog::Holds(rule.when(), source)) continue;
+    if (rule.warn() != warn || !in_force || !catalog::Holds(rule.when(), source)) continue;
     if (rule.relation().empty() || values.Breaks(rule, source)) {
       faults.push_back(Broken(rule, source));
     }
   }
+}
+
+void RecordChecks::CheckRules(const catalog::FactSource& source, Faults& faults) const {
+  JudgeRules(kind_.rules(), source, /*warn=*/false, faults);
+}
+
+void RecordChecks::CheckSteps(const std::vector<common::v1::RecordStep>& steps,
+                              const catalog::FactSource& source, Faults& faults) const {
+  for (const auto& step : steps) {
+    const common::v1::Transition* taken = TransitionOf(kind_, step);
+    if (taken != nullptr) JudgeRules(taken->rules(), source, /*warn=*/false, faults);
+  }
+}
+
+Faults RecordChecks::Warnings(const catalog::FactSource& source) const {
+  Faults warnings;
+  JudgeRules(kind_.rules(), source, /*warn=*/true, warnings);
+  return warnings;
 }
 
 absl::Status RecordChecks::Broken(const common::v1::RecordRule& rule,

@@ -21,6 +21,10 @@ using Faults = std::vector<absl::Status>;
 // The same error, told of a field of the record.
 absl::Status AtField(const absl::Status& status, const std::string& path);
 
+// The kind's transition that a step took; nullptr where the catalogue has it no longer.
+const common::v1::Transition* TransitionOf(const common::v1::Kind& kind,
+                                           const common::v1::RecordStep& step);
+
 // Checks the records of one kind. Cheap to make; lives as long as what it was made from.
 class RecordChecks {
  public:
@@ -50,16 +54,25 @@ class RecordChecks {
                                               std::string path, std::string date_path,
                                               Row& row) const;
 
+  // The rules of these steps, by the record as they left it.
+  void CheckSteps(const std::vector<common::v1::RecordStep>& steps,
+                  const catalog::FactSource& source, Faults& faults) const;
   // The rules of the kind in force on the record's date.
   void CheckRules(const catalog::FactSource& source, Faults& faults) const;
+  // The same for the rules that only warn.
+  Faults Warnings(const catalog::FactSource& source) const;
 
  private:
+  using RuleList = google::protobuf::RepeatedPtrField<common::v1::RecordRule>;
+
   void ReadDates(const common::v1::Record& record, const Row* before, Row& row,
                  Faults& faults) const;
   void ReadFields(const common::v1::Record& record, const Row* before, Row& row,
                   Faults& faults) const;
   absl::StatusOr<std::string> ReadField(const common::v1::KindField& field, std::string_view text,
                                         const Row& row) const;
+  void JudgeRules(const RuleList& rules, const catalog::FactSource& source, bool warn,
+                  Faults& faults) const;
   absl::Status Broken(const common::v1::RecordRule& rule, const catalog::FactSource& source) const;
   absl::Status ReadPerson(const std::string& path, std::string_view text, Row& row) const;
   absl::StatusOr<std::string> ReadCode(const common::v1::KindField& field, std::string_view text,

@@ -17,15 +17,22 @@ using common::v1::Kind;
 constexpr int64_t kMost = 100'000;  // Records of one kind in one organisation.
 constexpr std::string_view kSeparator = "\x1f";
 
-const common::v1::Transition* TransitionOf(const Kind& kind, const common::v1::RecordStep& step) {
-  for (const auto& transition : kind.transitions()) {
-    const auto& from = transition.from();
-    if (transition.name() == step.transition() &&
-        std::count(from.begin(), from.end(), step.from_state()) > 0) {
-      return &transition;
-    }
-  }
-  return nullptr;
+constexpr std::string_view kCreate = "create";
+
+bool IsLocked(const Kind& kind, const Row& row) {
+  return std::any_of(kind.states().begin(), kind.states().end(), [&](const auto& state) {
+    return state.locked() && state.name() == row.state;
+  });
+}
+
+absl::Status Locked(std::string_view state, std::string path) {
+  return FailedPrecondition(
+             common::v1::REASON_STATE_FORBIDS,
+             StrCat("in state '", state,
+                    "' it stays as it was laid before others; only a step leads on"),
+             StrCat("已进入状态“", state, "”，内容锁定，不能修改或撤销，只能办理下一步骤"))
+      .With("state", std::string(state))
+      .At(std::move(path));
 }
 
 }  // namespace
@@ -46,6 +53,58 @@ absl::Status CheckUpper(const rpc::Call& call, const tree::OrganizationTree& tre
                                  " 办理，您无此权限，请报上级"))
       .With("organization", upper)
       .At(std::move(path));
+}
+
+absl::Status CheckDuties(const rpc::Call& call, const Kind& kind,
+                         const common::v1::RecordStep& step,
+                         const std::vector<common::v1::RecordStep>& earlier,
+                         const std::string& creator, std::string path) {
+  const common::v1::Transition* transition = TransitionOf(kind, step);
+  if (transition == nullptr) return absl::OkStatus();
+  for (const std::string& other : transition->other_than()) {
+    bool same = other == kCreate && creator == call.actor.subject;
+    for (const auto& taken : earlier) {
+      same = same || (taken.transition() == other && taken.actor() == call.actor.subject);
+    }
+    if (!same) continue;
+    return FailedPrecondition(common::v1::REASON_DUTIES_NOT_SEPARATED,
+                              StrCat("you took step '", other, "' of this record, so step '",
+                                     step.transition(), "' is for somebody else"),
+                              StrCat("您已办理“", other, "”，不相容职务应当分离，“",
+                                     transition->label().zh(), "”须由他人办理"))
+        .With("step", other)
+        .At(std::move(path));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUnlocked(const Kind& kind, const Row& row, std::string path) {
+  return IsLocked(kind, row) ? Locked(row.state, std::move(path)) : absl::OkStatus();
+}
+
+absl::Status CheckUnlockedAbove(const Kind& kind, const Parent& parent, std::string_view prefix) {
+  if (!kind.states().empty() || parent.row == nullptr || !IsLocked(*parent.kind, *parent.row)) {
+    return absl::OkStatus();
+  }
+  const auto* field = FieldOfType(kind, common::v1::FIELD_TYPE_RECORD);
+  return Locked(parent.row->state, StrCat(prefix, "fields.", field->name()));
+}
+
+absl::Status CheckStepFields(const Kind& kind, const Row& before, const Row& after,
+                             std::string_view transition) {
+  if (!IsLocked(kind, before)) return absl::OkStatus();
+  common::v1::RecordStep step;
+  step.set_transition(std::string(transition));
+  step.set_from_state(before.state);
+  const common::v1::Transition* taken = TransitionOf(kind, step);
+  for (const auto& field : kind.fields()) {
+    const std::string_view old = ValueOf(kind, before, field.name());
+    if (field.has_computed() || old.empty() || old == ValueOf(kind, after, field.name())) continue;
+    const bool needed = taken != nullptr &&
+                        std::count(taken->needs().begin(), taken->needs().end(), field.name()) > 0;
+    if (!needed) return Locked(before.state, StrCat("fields.", field.name()));
+  }
+  return absl::OkStatus();
 }
 
 bool StandingPersons::IsOver(const Kind& kind, const Row& row, const Parent& parent) const {

@@ -21,6 +21,22 @@ absl::Status CheckUpper(const rpc::Call& call, const tree::OrganizationTree& tre
                         const common::v1::Kind& kind, const common::v1::RecordStep& step,
                         const std::string& organization, std::string path);
 
+// DUTIES_NOT_SEPARATED at `path` where the caller took one of the steps that the step's actor may
+// not have taken, among `earlier` or as the record's creator.
+absl::Status CheckDuties(const rpc::Call& call, const common::v1::Kind& kind,
+                         const common::v1::RecordStep& step,
+                         const std::vector<common::v1::RecordStep>& earlier,
+                         const std::string& creator, std::string path);
+
+// STATE_FORBIDS at `path` where the record's state is locked.
+absl::Status CheckUnlocked(const common::v1::Kind& kind, const Row& row, std::string path);
+// STATE_FORBIDS where the kind has no states and its parent's state is locked.
+absl::Status CheckUnlockedAbove(const common::v1::Kind& kind, const Parent& parent,
+                                std::string_view prefix);
+// STATE_FORBIDS where a step out of a locked state changes a field that it does not need.
+absl::Status CheckStepFields(const common::v1::Kind& kind, const Row& before, const Row& after,
+                             std::string_view transition);
+
 // What the transaction is for: only one that writes can lock, and only one that writes needs to.
 enum class Purpose { kWrite, kDryRun };
 

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/crypto/personal.h"
+#include "common/records/record_clocks.h"
 #include "common/rpc/update.h"
 #include "nlohmann/json.hpp"
 
@@ -23,7 +24,7 @@ constexpr size_t kListed = 20;  // Values of one IN list below.
 #define RECORD_COLUMNS                                                                       \
   "record_id, kind, organization, number, natural_key, parent_id, title, on_date, ends_on, " \
   "state, due_date, subject, person_mask, fields, entered, version, cancelled, actor, "      \
-  "create_time_us, update_time_us"
+  "create_time_us, update_time_us, created_by"
 
 constexpr sql::Query kFind{
     "records.find", "SELECT " RECORD_COLUMNS " FROM records WHERE tenant=$1 AND record_id=$2"};
@@ -76,7 +77,7 @@ constexpr sql::Query kLock{
 constexpr sql::Query kInsert{
     "records.insert",
     "INSERT INTO records (tenant, " RECORD_COLUMNS
-    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)"};
+    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)"};
 constexpr sql::Query kUpdate{
     "records.update",
     "UPDATE records SET natural_key=$3, parent_id=$4, title=$5, on_date=$6, ends_on=$7, state=$8, "
@@ -118,6 +119,7 @@ Row ReadRow(const sql::Rows::Row& in) {
   row.actor = in.Get<std::string>(column++);
   row.create_time_us = in.Get<int64_t>(column++);
   row.update_time_us = in.Get<int64_t>(column++);
+  row.created_by = in.Get<std::string>(column++);
   return row;
 }
 
@@ -282,6 +284,7 @@ catalog::FactSource ToSource(const catalog::Catalog& catalog, const Kind& kind, 
   if (parent.row != nullptr) {
     AddFields("parent.", catalog, *parent.kind, *parent.row, tree, source.fields);
   }
+  AddClockDates(catalog, tree, kind, source);
   return source;
 }
 
@@ -423,7 +426,8 @@ absl::Status InsertRows(sql::Tx& tx, const std::string& tenant, absl::Span<const
                     row->cancelled,
                     row->actor,
                     row->create_time_us,
-                    row->update_time_us});
+                    row->update_time_us,
+                    row->created_by});
   }
   return tx.RunMany(kInsert, args).status();
 }

@@ -36,11 +36,14 @@ struct Row {
   std::string due_date;
   std::string subject;
   std::string person_mask;
-  Texts fields;   // As callers write them, normalised: codes as codes, money in yuan.
-  Texts entered;  // State -> date of its first step; the initial state is not among them.
+  Texts fields;  // As callers write them, normalised: codes as codes, money in yuan.
+  // State -> date of its first step, "STATE.again" -> date of the last one, where there were more;
+  // the initial state is not among them.
+  Texts entered;
   int64_t version = 1;
   bool cancelled = false;
-  std::string actor;
+  std::string actor;  // Who wrote it last.
+  std::string created_by;
   int64_t create_time_us = 0;
   int64_t update_time_us = 0;
 

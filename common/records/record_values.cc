@@ -10,6 +10,7 @@
 #include "common/base/date.h"
 #include "common/base/money.h"
 #include "common/base/text.h"
+#include "common/records/record_clocks.h"
 
 namespace gonghui::records {
 namespace {
@@ -33,6 +34,14 @@ std::optional<int64_t> Narrow(Wide value) {
 }
 
 Wide Times(int64_t value, int64_t times) { return Wide{value} * (times == 0 ? 1 : times); }
+
+// Days, or calendar months, from one date to another; nullopt where one is none.
+std::optional<int64_t> Between(std::string_view from, std::string_view to, bool months) {
+  const auto first = ParseDate(from);
+  const auto last = ParseDate(to);
+  if (!first.ok() || !last.ok()) return std::nullopt;
+  return months ? absl::CivilMonth(*last) - absl::CivilMonth(*first) : *last - *first;
+}
 
 // Halves away from zero; divisor > 0.
 Wide Divided(Wide value, Wide divisor) {
@@ -160,34 +169,63 @@ std::optional<int64_t> Values::NumberOf(std::string_view name, const FactSource&
   return ParseInteger(Read(name, source), &number) ? std::optional(number) : std::nullopt;
 }
 
-int64_t Values::SumOfCodes(const Term& term, const FactSource& source) const {
+std::optional<Wide> Values::Product(const Term& term, const FactSource& source) const {
+  std::optional<int64_t> value = 1;
+  if (!term.since().empty()) {
+    value = Between(catalog::ValueOf(source, term.since()), catalog::ValueOf(source, term.value()),
+                    term.months());
+  } else if (!term.value().empty()) {
+    value = NumberOf(term.value(), source);
+  }
+  if (!value) return std::nullopt;
+  Wide product = *value;
+  for (const std::string& factor : term.by()) {
+    const auto number = NumberOf(factor, source);
+    if (!number || __builtin_mul_overflow(product, Wide{*number}, &product)) return std::nullopt;
+  }
+  return product;
+}
+
+Wide Values::SumOfCodes(const Term& term, const FactSource& source) const {
   const common::v1::CodeList* list = catalog_.FindCodes(term.codes());
   const std::string_view on_date = catalog::ValueOf(source, "on_date");
-  int64_t sum = 0;
+  Wide sum = 0;
   if (list == nullptr) return sum;
   for (const common::v1::Code& code : list->codes()) {
     if (!InForce(code.valid_from(), code.valid_to(), on_date)) continue;
     const FactSource item = CodeSource(code, source);
     if (!catalog::Holds(term.when(), item)) continue;
-    sum += term.value().empty() ? 1 : NumberOf(term.value(), item).value_or(0);
+    sum += Product(term, item).value_or(0);
   }
   return sum;
 }
 
-std::optional<int64_t> Values::Sum(const Term& term, const Kind& kind, const Row& row,
-                                   const std::vector<Row>& children,
-                                   const FactSource& source) const {
+std::optional<Wide> Values::Sum(const Term& term, const Kind& kind, const Row& row,
+                                const std::vector<Row>& children, const FactSource& source) const {
   if (!term.codes().empty()) return SumOfCodes(term, source);
-  if (term.children().empty()) return NumberOf(term.value(), source);
+  if (term.children().empty()) {
+    return catalog::Holds(term.when(), source) ? Product(term, source) : 0;
+  }
   const Kind* child_kind = catalog_.FindKind(term.children());
   Wide sum = 0;
   for (const Row& child : children) {
     if (child.kind != term.children() || child.cancelled) continue;
     const FactSource item = ToSource(catalog_, *child_kind, child, {&kind, &row}, tree_);
     if (!catalog::Holds(term.when(), item)) continue;
-    sum += term.value().empty() ? 1 : NumberOf(term.value(), item).value_or(0);
+    sum += Product(term, item).value_or(0);
   }
-  return Narrow(sum);
+  return sum;
+}
+
+int64_t Values::Bounded(const common::v1::Computation& computation, int64_t value,
+                        const FactSource& source) const {
+  if (!computation.at_least().empty()) {
+    value = std::max(value, NumberOf(computation.at_least(), source).value_or(value));
+  }
+  if (!computation.at_most().empty()) {
+    value = std::min(value, NumberOf(computation.at_most(), source).value_or(value));
+  }
+  return value;
 }
 
 std::optional<int64_t> Values::Result(const common::v1::Computation& computation, const Kind& kind,
@@ -195,9 +233,12 @@ std::optional<int64_t> Values::Result(const common::v1::Computation& computation
                                       const FactSource& source) const {
   Wide sum = 0;
   for (const Term& term : computation.terms()) {
-    const auto value = Sum(term, kind, row, children, source);
-    if (!value) return std::nullopt;
-    sum += Times(*value, term.times());
+    std::optional<Wide> value = Sum(term, kind, row, children, source);
+    const Wide times = term.times() == 0 ? 1 : term.times();
+    if (!value || __builtin_mul_overflow(*value, times, &*value) ||
+        __builtin_add_overflow(sum, *value, &sum)) {
+      return std::nullopt;
+    }
   }
   Wide product = 1;  // One after the other would round more than once.
   for (const std::string& divisor : computation.divisors()) {
@@ -205,8 +246,9 @@ std::optional<int64_t> Values::Result(const common::v1::Computation& computation
     if (!value || *value <= 0) return std::nullopt;
     product *= *value;
   }
-  sum = Divided(sum, product);
-  return Narrow(sum);
+  const auto quotient = Narrow(Divided(sum, product));
+  if (!quotient) return std::nullopt;
+  return Bounded(computation, *quotient, source);
 }
 
 FactSource Values::Compute(const Kind& kind, const Parent& parent, const std::vector<Row>& children,
@@ -222,6 +264,7 @@ FactSource Values::Compute(const Kind& kind, const Parent& parent, const std::ve
     row.fields[field.name()] = money ? FormatYuan(*value) : StrCat(*value);
     source.fields[field.name()] = StrCat(*value);
   }
+  AddClockDates(catalog_, tree_, kind, source);  // A limit may go by a computed field.
   return source;
 }
 

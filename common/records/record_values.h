@@ -42,10 +42,17 @@ class Values {
   std::string LimitOf(std::string_view name, const catalog::FactSource& source) const;
   // nullopt: the value has no number.
   std::optional<int64_t> NumberOf(std::string_view name, const catalog::FactSource& source) const;
-  std::optional<int64_t> Sum(const common::v1::Term& term, const common::v1::Kind& kind,
-                             const Row& row, const std::vector<Row>& children,
-                             const catalog::FactSource& source) const;
-  int64_t SumOfCodes(const common::v1::Term& term, const catalog::FactSource& source) const;
+  // 128 bits: what is divided afterwards may be larger than its result.
+  __extension__ using Wide = __int128;
+  std::optional<Wide> Product(const common::v1::Term& term,
+                              const catalog::FactSource& source) const;
+  std::optional<Wide> Sum(const common::v1::Term& term, const common::v1::Kind& kind,
+                          const Row& row, const std::vector<Row>& children,
+                          const catalog::FactSource& source) const;
+  Wide SumOfCodes(const common::v1::Term& term, const catalog::FactSource& source) const;
+  // `value` within the bounds of the computation.
+  int64_t Bounded(const common::v1::Computation& computation, int64_t value,
+                  const catalog::FactSource& source) const;
   std::optional<int64_t> Result(const common::v1::Computation& computation,
                                 const common::v1::Kind& kind, const Row& row,
                                 const std::vector<Row>& children,

@@ -89,6 +89,7 @@ absl::StatusOr<Record> Records::Update(rpc::Call& call,
   return rpc::WriteOnce<Record>(
       *options_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Record> {
         RETURN_IF_ERROR(change.Begin(tx, wanted.etag()));
+        RETURN_IF_ERROR(change.CheckOpen("update_mask"));
         Record record = change.AsRecord();
         const Record old = record;
         rpc::MergeMasked(paths, wanted, record);
@@ -118,7 +119,7 @@ absl::StatusOr<Record> Records::Advance(rpc::Call& call,
           }
           RETURN_IF_ERROR(change.Read(record, ""));
         }
-        RETURN_IF_ERROR(change.Step(request.transition(), request.on_date(), request.remark()));
+        RETURN_IF_ERROR(change.Step(tx, request.transition(), request.on_date(), request.remark()));
         return change.Save(tx, "RecordAdvanced");
       });
 }

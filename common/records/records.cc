@@ -1,5 +1,7 @@
 #include "common/records/records.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "common/base/status.h"
@@ -50,6 +52,22 @@ absl::StatusOr<Record> Records::Get(rpc::Call& call, const common::v1::GetRecord
   ASSIGN_OR_RETURN(const Target target, FindTarget(options_, call, request.name()));
   Record record = ToRecord(*target.kind, target.row, request.name());
   record.mutable_steps()->Add(target.steps.begin(), target.steps.end());
+  const auto& rules = target.kind->rules();
+  const bool warns =
+      std::any_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.warn(); });
+  if (!warns || target.row.cancelled) return record;
+  std::optional<Row> above;
+  if (!target.row.parent_id.empty()) {
+    RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
+      ASSIGN_OR_RETURN(above, FindRow(tx, call.federation, target.row.parent_id));
+      return absl::OkStatus();
+    }));
+  }
+  Parent parent;
+  if (above.has_value()) parent = {options_.catalog->FindKind(above->kind), &*above};
+  ASSIGN_OR_RETURN(const TreePtr tree, options_.tree->Get(call.federation));
+  const auto source = ToSource(*options_.catalog, *target.kind, target.row, parent, *tree);
+  AddWarnings(ChecksFor(options_, call, *target.kind, *tree, "").Warnings(source), record);
   return record;
 }
 
