@@ -10,6 +10,8 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/catalog/fact_rules.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/funds/postings.h"
 #include "services/funds/voucher_rows.h"
 
@@ -48,6 +50,17 @@ absl::StatusOr<int64_t> AmountOf(const FactSource& source, const std::string& fi
   return Internal(StrCat("field ", field, " of a record holds no amount"));
 }
 
+std::string DimensionOf(const common::v1::Source& value, const FactSource& source) {
+  return value.field().empty() ? value.constant()
+                               : std::string(catalog::ValueOf(source, value.field()));
+}
+
+// Whose book takes the voucher.
+std::string OrganizationOf(const PostingRule& rule, const FactSource& source) {
+  return rule.organization().empty() ? source.organization
+                                     : FieldOr(source, rule.organization(), source.organization);
+}
+
 // What the rule calls for; nullopt when nothing, also for a record without money.
 absl::StatusOr<std::optional<v1::Voucher>> VoucherOf(const PostingRule& rule,
                                                      const FactSource* source) {
@@ -62,8 +75,14 @@ absl::StatusOr<std::optional<v1::Voucher>> VoucherOf(const PostingRule& rule,
     ASSIGN_OR_RETURN(const int64_t fen, AmountOf(*source, side.amount()));
     if (fen == 0) continue;
     v1::Entry& entry = *voucher.add_entries();
-    entry.set_account(side.account());
+    entry.set_account(side.account_from().empty()
+                          ? side.account()
+                          : std::string(catalog::ValueOf(*source, side.account_from())));
     (side.debit() ? entry.set_debit_fen(fen) : entry.set_credit_fen(fen));
+    for (const auto& dimension : side.dimensions()) {
+      const std::string value = DimensionOf(dimension.value(), *source);
+      if (!value.empty()) (*entry.mutable_dimensions())[dimension.key()] = value;
+    }
   }
   if (voucher.entries().empty()) return std::nullopt;
   return voucher;
@@ -79,11 +98,21 @@ struct Step {
   std::optional<v1::Voucher> after;
 };
 
+// The same bytes for the same voucher: maps have no order of their own.
+std::string BytesOf(const v1::Voucher& voucher) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.SetSerializationDeterministic(true);
+  voucher.SerializeToCodedStream(&out);
+  out.Trim();
+  return bytes;
+}
+
 bool SameVoucher(const Step& step) {
   if (step.before.has_value() != step.after.has_value()) return false;
-  return !step.after.has_value() ||
-         (step.old_organization == step.new_organization &&
-          step.before->SerializeAsString() == step.after->SerializeAsString());
+  return !step.after.has_value() || (step.old_organization == step.new_organization &&
+                                     BytesOf(*step.before) == BytesOf(*step.after));
 }
 
 absl::StatusOr<std::vector<Step>> StepsOf(absl::Span<const records::Change> changes) {
@@ -94,8 +123,8 @@ absl::StatusOr<std::vector<Step>> StepsOf(absl::Span<const records::Change> chan
       Step step;
       ASSIGN_OR_RETURN(step.before, VoucherOf(rule, change.before));
       ASSIGN_OR_RETURN(step.after, VoucherOf(rule, change.after));
-      step.new_organization = change.after->organization;
-      if (change.before != nullptr) step.old_organization = change.before->organization;
+      step.new_organization = OrganizationOf(rule, *change.after);
+      if (change.before != nullptr) step.old_organization = OrganizationOf(rule, *change.before);
       if (SameVoucher(step)) continue;
       step.source = change.record->name();
       step.part = i;
@@ -136,7 +165,7 @@ class Round {
   absl::Status PostAll() {
     std::vector<Draft*> drafts;
     for (Draft& draft : drafts_) drafts.push_back(&draft);
-    return Post(tx_, call_.federation, call_.clock->NowMicros(), drafts);
+    return Post(tx_, call_, drafts);
   }
 
  private:
