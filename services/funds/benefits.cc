@@ -94,6 +94,7 @@ struct Step {
   int64_t part = 0;    // Position of the rule.
   std::string old_organization;
   std::string new_organization;
+  bool elsewhere = false;  // Not only in the book of the record's own organisation.
   std::optional<v1::Voucher> before;
   std::optional<v1::Voucher> after;
 };
@@ -123,9 +124,12 @@ absl::StatusOr<std::vector<Step>> StepsOf(absl::Span<const records::Change> chan
       Step step;
       ASSIGN_OR_RETURN(step.before, VoucherOf(rule, change.before));
       ASSIGN_OR_RETURN(step.after, VoucherOf(rule, change.after));
+      const std::string& own = change.after->organization;
       step.new_organization = OrganizationOf(rule, *change.after);
       if (change.before != nullptr) step.old_organization = OrganizationOf(rule, *change.before);
       if (SameVoucher(step)) continue;
+      step.elsewhere = (step.before.has_value() && step.old_organization != own) ||
+                       (step.after.has_value() && step.new_organization != own);
       step.source = change.record->name();
       step.part = i;
       steps.push_back(std::move(step));
@@ -218,8 +222,14 @@ absl::Status BenefitPostings::OnChange(const rpc::Call& call, sql::Tx& tx,
   if (steps.empty()) return absl::OkStatus();
   Books::Needs needs;
   for (const Step& step : steps) {
-    if (step.before.has_value()) Need(needs, step.old_organization, *step.before);
-    if (step.after.has_value()) Need(needs, step.new_organization, *step.after);
+    if (step.before.has_value()) {
+      if (step.elsewhere) RETURN_IF_ERROR(call.CheckScope(step.old_organization));
+      Need(needs, step.old_organization, *step.before);
+    }
+    if (step.after.has_value()) {
+      if (step.elsewhere) RETURN_IF_ERROR(call.CheckScope(step.new_organization));
+      Need(needs, step.new_organization, *step.after);
+    }
   }
   ASSIGN_OR_RETURN(auto books, books_->ForOrganizations(call, tx, needs));
   Round round(call, tx, std::move(books));

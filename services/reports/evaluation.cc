@@ -98,8 +98,8 @@ SumsByGroup SumRows(v1::MeasureKind kind, const CellRows& rows, const DimensionF
 
 // Decimal places between the smallest unit and the printed one.
 int ScaleOf(const v1::Measure& measure) {
-  if (measure.kind() != v1::MEASURE_KIND_MONEY) return 0;
-  return measure.unit() == "wan_yuan" ? 6 : 2;
+  if (measure.unit() == "wan_yuan") return 6;
+  return measure.unit() == "yuan" ? 2 : 0;
 }
 
 constexpr int kRatioDecimals = 2;

@@ -24,6 +24,8 @@ int ValueScale(const v1::Measure& measure) {
       return measure.unit() == "wan_yuan" ? 6 : 2;
     case v1::MEASURE_KIND_RATIO:
       return measure.unit() == "%" ? 4 : 6;
+    case v1::MEASURE_KIND_STOCK:  // Of money or of things.
+      return measure.unit() == "wan_yuan" ? 6 : measure.unit() == "yuan" ? 2 : 0;
     default:
       return 0;
   }
