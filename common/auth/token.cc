@@ -277,4 +277,16 @@ absl::StatusOr<std::string> SigningKey::Sign(const Claims& claims, absl::Time no
   return StrCat(text, ".", Encode(signature));
 }
 
+absl::StatusOr<std::string> SigningKey::SignBytes(std::string_view message) const {
+  return SignEd25519(*state_->key, message);
+}
+
+const std::string& SigningKey::raw_public_key() const { return state_->raw_public_key; }
+
+bool IsSignedWith(std::string_view raw_public_key, std::string_view message,
+                  std::string_view signature) {
+  const KeyHandle key = Ed25519PublicKey(raw_public_key);
+  return key != nullptr && IsSignedBy(*key, Algorithm::kEd25519, message, signature);
+}
+
 }  // namespace gonghui::auth

@@ -46,7 +46,8 @@ class KeySet {
   std::unique_ptr<State> state_;
 };
 
-// A private Ed25519 key for development servers and for the tokens a process makes for itself.
+// A private Ed25519 key: of development servers, of the tokens a process makes for itself, of
+// ledger heads.
 class SigningKey {
  public:
   static absl::StatusOr<SigningKey> Generate(std::string key_id);
@@ -55,6 +56,10 @@ class SigningKey {
 
   std::string PublicJwks() const;  // {"keys":[…]}
   absl::StatusOr<std::string> Sign(const Claims& claims, absl::Time now) const;
+  // Of other bytes than tokens: 64 bytes. These must not be taken for a token: begin them with a
+  // name.
+  absl::StatusOr<std::string> SignBytes(std::string_view message) const;
+  const std::string& raw_public_key() const;  // 32 bytes.
 
   ~SigningKey();
   SigningKey(SigningKey&&) noexcept;
@@ -65,6 +70,10 @@ class SigningKey {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// `signature` was made with SignBytes by the owner of the public key.
+bool IsSignedWith(std::string_view raw_public_key, std::string_view message,
+                  std::string_view signature);
 
 inline constexpr std::string_view kIssuer = "gonghui";    // Default of --token-issuer.
 inline constexpr std::string_view kAudience = "gonghui";  // Default of --token-audience.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/embedded.h"
 #include "common/cache/cache.h"
@@ -17,6 +18,14 @@
 #include "common/tree/tree_cache.h"
 
 namespace gonghui {
+
+// How ledgers are anchored outside their database.
+struct Anchoring {
+  std::string key_file;  // Ed25519 private key, PEM; what signs heads.
+  std::string
+      target;  // File to append to, or http://… to post to; empty: heads are signed, not anchored.
+  absl::Duration every = absl::Minutes(1);
+};
 
 // Everything outlives the service.
 struct Host {
@@ -29,10 +38,11 @@ struct Host {
   // A cache of the service's own, for values of its database (with the tables of
   // common/cache/schema).
   std::function<std::unique_ptr<cache::Cache>()> open_cache;
-  // The service's catalogue: the files built in, as the installation changes and adds to them. Their
-  // texts outlive the service.
+  // The service's catalogue: the files built in, as the installation changes and adds to them.
+  // Their texts outlive the service.
   std::function<absl::StatusOr<std::vector<EmbeddedFile>>(const std::vector<EmbeddedFile>& builtin)>
       catalog;
+  Anchoring anchoring;
   // Client of a service area ("membership"), with this process's service token; never nullptr.
   std::function<const rpc::Client*(const std::string& area)> peer;
 };

@@ -10,22 +10,29 @@
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
+#include "common/rpc/update.h"
+#include "services/funds/book_states.h"
 
 namespace gonghui::funds {
 namespace {
 
 constexpr size_t kMostKnown = 100'000;
-constexpr int kScan = 500;  // Books read at a time when a list keeps only those below a union.
+constexpr int kScan = 500;      // Books read at a time when a list keeps only those below a union.
+constexpr int kMostPeople = 3;  // Maker, checker, poster.
 constexpr std::string_view kBookName = "federations/{federation}/books/{book}";
 
 constexpr sql::Query kGetBook{
     "funds.get_book",
-    "SELECT book_id, organization, chart, display_name, opened_on, automatic, create_time_us "
-    "FROM books WHERE tenant = $1 AND book_id = $2"};
+    "SELECT b.book_id, b.organization, b.chart, b.display_name, b.opened_on, b.automatic, "
+    "b.create_time_us, s.people, s.soft_closed_through, s.hard_closed_through FROM books b "
+    "JOIN book_states s ON s.tenant = b.tenant AND s.book_id = b.book_id "
+    "WHERE b.tenant = $1 AND b.book_id = $2"};
 constexpr sql::Query kListBooks{
     "funds.list_books",
-    "SELECT book_id, organization, chart, display_name, opened_on, automatic, create_time_us "
-    "FROM books WHERE tenant = $1 AND book_id > $2 ORDER BY book_id LIMIT $3"};
+    "SELECT b.book_id, b.organization, b.chart, b.display_name, b.opened_on, b.automatic, "
+    "b.create_time_us, s.people, s.soft_closed_through, s.hard_closed_through FROM books b "
+    "JOIN book_states s ON s.tenant = b.tenant AND s.book_id = b.book_id "
+    "WHERE b.tenant = $1 AND b.book_id > $2 ORDER BY b.book_id LIMIT $3"};
 constexpr sql::Query kInsertBook{
     "funds.insert_book",
     "INSERT INTO books (tenant, book_id, organization, chart, display_name, opened_on, automatic, "
@@ -37,8 +44,12 @@ constexpr sql::Query kOpenEarlier{
 
 constexpr sql::Query kBooksOfOrganization{
     "funds.books_of_organization",
-    "SELECT book_id, organization, chart, display_name, opened_on, automatic, create_time_us "
-    "FROM books WHERE tenant = $1 AND organization = $2"};
+    "SELECT b.book_id, b.organization, b.chart, b.display_name, b.opened_on, b.automatic, "
+    "b.create_time_us, s.people, s.soft_closed_through, s.hard_closed_through FROM books b "
+    "JOIN book_states s ON s.tenant = b.tenant AND s.book_id = b.book_id "
+    "WHERE b.tenant = $1 AND b.organization = $2"};
+constexpr sql::Query kRename{
+    "funds.rename_book", "UPDATE books SET display_name = $3 WHERE tenant = $1 AND book_id = $2"};
 
 struct StoredBook {
   v1::Book book;
@@ -55,6 +66,9 @@ StoredBook ReadBook(const rpc::Call& call, const sql::Rows::Row& row) {
   stored.book.set_opened_on(row.Get<std::string>(4));
   stored.automatic = row.Get<bool>(5);
   stored.book.set_create_time_us(row.Get<int64_t>(6));
+  stored.book.set_people(row.Get<int>(7));
+  stored.book.set_soft_closed_through(row.Get<std::string>(8));
+  stored.book.set_hard_closed_through(row.Get<std::string>(9));
   return stored;
 }
 
@@ -80,13 +94,26 @@ absl::Status Insert(sql::Tx& tx, const rpc::Call& call, const v1::Book& book, bo
                    tx.Run(kInsertBook, {call.federation, book.id(), book.organization(),
                                         book.chart(), book.display_name(), book.opened_on(),
                                         automatic, book.create_time_us()}));
-  return rows.affected() == 1 ? absl::OkStatus() : ExistsOtherwise(book.id());
+  if (rows.affected() != 1) return ExistsOtherwise(book.id());
+  return InsertState(tx, call.federation, book.id(), book.people());
 }
 
 bool SameContent(v1::Book a, v1::Book b) {
-  a.clear_create_time_us();
-  b.clear_create_time_us();
+  for (v1::Book* book : {&a, &b}) {
+    book->clear_create_time_us();
+    book->clear_soft_closed_through();
+    book->clear_hard_closed_through();
+  }
   return a.SerializeAsString() == b.SerializeAsString();
+}
+
+absl::Status CheckPeople(v1::Book& book) {
+  if (book.people() == 0) book.set_people(1);
+  if (book.people() >= 1 && book.people() <= kMostPeople) return absl::OkStatus();
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         StrCat("A voucher takes 1, 2 or 3 people, not ", book.people(), "."),
+                         StrCat("凭证由 1、2 或 3 人分别办理，不能是 ", book.people(), "。"))
+      .At("book.people");
 }
 
 absl::Status NotFoundBook(std::string_view id) {
@@ -141,6 +168,7 @@ absl::Status Books::Check(const rpc::Call& call, v1::Book& book) const {
         .With("organization", book.organization())
         .At("book.organization");
   }
+  RETURN_IF_ERROR(CheckPeople(book));
   if (book.id().empty()) book.set_id(book.organization());
   if (book.display_name().empty()) {
     const std::string today = call.Today();
@@ -171,6 +199,12 @@ absl::StatusOr<v1::Book> Books::Create(rpc::Call& call, const v1::CreateBookRequ
       });
 }
 
+absl::StatusOr<v1::Book> Books::Read(sql::Tx& tx, const rpc::Call& call, std::string_view id) {
+  ASSIGN_OR_RETURN(const auto stored, Load(tx, call, id));
+  if (!stored.has_value()) return NotFoundBook(id);
+  return stored->book;
+}
+
 absl::StatusOr<v1::Book> Books::Get(rpc::Call& call, const v1::GetBookRequest& request) {
   ASSIGN_OR_RETURN(const auto name, ParseName(kBookName, request.name()));
   std::optional<StoredBook> stored;
@@ -181,6 +215,32 @@ absl::StatusOr<v1::Book> Books::Get(rpc::Call& call, const v1::GetBookRequest& r
   if (!stored.has_value()) return NotFoundBook(name.at("book"));
   RETURN_IF_ERROR(call.CheckScope(stored->book.organization()));
   return stored->book;
+}
+
+absl::StatusOr<v1::Book> Books::Update(rpc::Call& call, const v1::UpdateBookRequest& request) {
+  ASSIGN_OR_RETURN(const auto name, ParseName(kBookName, request.book().name()));
+  ASSIGN_OR_RETURN(const BookPtr book, FindForCaller(call, name.at("book")));
+  v1::Book changes = request.book();
+  RETURN_IF_ERROR(CheckPeople(changes));
+  ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                   rpc::ReadMask(request.update_mask(), changes));
+  return rpc::WriteOnce<v1::Book>(
+      *host_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<v1::Book> {
+        const std::string& tenant = call.federation;
+        ASSIGN_OR_RETURN(const auto stored, Load(tx, call, book->id));
+        v1::Book updated = stored->book;
+        rpc::MergeMasked(paths, changes, updated);
+        const BookMonth key{book->id, ""};
+        ASSIGN_OR_RETURN(BookStates states, ReadStates(tx, tenant, {&key, 1}));
+        states.at(book->id).people = updated.people();
+        RETURN_IF_ERROR(WriteStates(tx, tenant, states));
+        RETURN_IF_ERROR(tx.Run(kRename, {tenant, book->id, updated.display_name()}).status());
+        feed::v1::Event event;
+        event.set_type("gonghui.funds.v1.BookUpdated");
+        event.add_resources(updated.name());
+        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        return updated;
+      });
 }
 
 absl::StatusOr<v1::ListBooksResponse> Books::List(rpc::Call& call,
@@ -306,6 +366,7 @@ absl::StatusOr<BookPtr> Books::Open(const rpc::Call& call, sql::Tx& tx,
   book.set_display_name(version == nullptr ? organization : version->display_name);
   book.set_opened_on(StrCat(on_date.substr(0, 4), "-01-01"));
   book.set_create_time_us(call.clock->NowMicros());
+  book.set_people(1);
   RETURN_IF_ERROR(Insert(tx, call, book, true));
   return ToOpenBook(book, *charts_);
 }

@@ -37,9 +37,13 @@ class Books {
 
   absl::StatusOr<v1::Book> Create(rpc::Call& call, const v1::CreateBookRequest& request);
   absl::StatusOr<v1::Book> Get(rpc::Call& call, const v1::GetBookRequest& request);
+  absl::StatusOr<v1::Book> Update(rpc::Call& call, const v1::UpdateBookRequest& request);
   absl::StatusOr<v1::ListBooksResponse> List(rpc::Call& call, const v1::ListBooksRequest& request);
   absl::StatusOr<v1::ListAccountsResponse> ListAccounts(rpc::Call& call,
                                                         const v1::ListAccountsRequest& request);
+
+  // As stored. NOT_FOUND.
+  static absl::StatusOr<v1::Book> Read(sql::Tx& tx, const rpc::Call& call, std::string_view id);
 
   // The book for a voucher of that day (empty: any). Errors: BOOK_MISSING. Not inside a
   // transaction.

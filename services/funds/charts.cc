@@ -131,6 +131,17 @@ absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file) {
                    "'borrows' must name a chart that borrows nothing", "borrows 所指科目表无效");
     }
   }
+  std::vector<std::string> names;
+  for (const auto& [name, chart] : charts.charts_) names.push_back(name);
+  ASSIGN_OR_RETURN(Dimensions dimensions, Dimensions::Load(catalog, names));
+  charts.dimensions_ = std::make_unique<const Dimensions>(std::move(dimensions));
+  for (auto& [name, chart] : charts.charts_) {
+    chart.dimensions_ = charts.dimensions_.get();
+    for (v1::Account& account : chart.accounts_) {
+      const auto keys = charts.dimensions_->NeededBy(name, account.code());
+      account.mutable_needed_dimensions()->Assign(keys.begin(), keys.end());
+    }
+  }
   charts.defaults_.assign(catalog.default_chart().begin(), catalog.default_chart().end());
   for (const v1::DefaultChart& entry : charts.defaults_) {
     if (charts.Find(entry.chart()) == nullptr) {
@@ -142,6 +153,8 @@ absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file) {
     return Fault(StrCat(file.name, ": default_chart"), "the last entry must be for any kind",
                  "最后一项应适用于所有类别");
   }
+  catalog.clear_charts();
+  charts.catalog_ = std::move(catalog);
   return charts;
 }
 

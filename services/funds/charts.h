@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "common/base/embedded.h"
 #include "gonghui/funds/v1/chart.pb.h"
 #include "gonghui/funds/v1/ledger.pb.h"
+#include "services/funds/dimensions.h"
 
 namespace gonghui::funds {
 
@@ -24,6 +26,11 @@ class Chart {
   // own detail extends. ACCOUNT_UNKNOWN when there is none or when a prescribed detail must be
   // used; `at` is the field at fault.
   absl::StatusOr<const v1::Account*> Resolve(std::string_view code, std::string_view at = "") const;
+  // The entry's dimensions, see Dimensions::Complete.
+  absl::StatusOr<DimensionMap> Complete(const v1::Entry& entry, std::string_view on_date,
+                                        std::string_view at) const {
+    return dimensions_->Complete(message_.name(), entry, on_date, at);
+  }
 
  private:
   friend class Charts;
@@ -37,6 +44,7 @@ class Chart {
   std::vector<v1::Account> accounts_;
   absl::flat_hash_map<std::string, const v1::Account*> by_code_;
   const Chart* borrows_ = nullptr;
+  const Dimensions* dimensions_ = nullptr;
 };
 
 // All charts of the catalogue. Immutable; thread-safe.
@@ -48,9 +56,12 @@ class Charts {
   const Chart* Find(std::string_view name) const;  // nullptr when unknown.
   // Chart of a book opened for an organisation of this kind.
   const Chart& DefaultFor(std::string_view organization_kind) const;
-  std::string Names() const;  // "county-2022, grassroots-2022"
+  std::string Names() const;                                    // "county-2022, grassroots-2022"
+  const v1::ChartCatalog& catalog() const { return catalog_; }  // Without the charts.
 
  private:
+  v1::ChartCatalog catalog_;
+  std::unique_ptr<const Dimensions> dimensions_;      // Stays where it is: charts point to it.
   std::map<std::string, Chart, std::less<>> charts_;  // Nodes stay where they are.
   std::vector<v1::DefaultChart> defaults_;
 };

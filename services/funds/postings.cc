@@ -12,6 +12,9 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/sql/insert.h"
+#include "services/funds/admission.h"
+#include "services/funds/book_states.h"
+#include "services/funds/canonical.h"
 
 namespace gonghui::funds {
 namespace {
@@ -22,10 +25,12 @@ constexpr sql::Query kLinkReversal{
     "AND number = $4 AND reversed_by = ''"};
 
 const sql::Insert& InsertVoucherRows() {
-  static const auto& insert =
-      *new sql::Insert("funds.insert_vouchers", "vouchers",
-                       {"tenant", "book_id", "month", "number", "on_date", "memo", "source", "part",
-                        "revision", "digest", "reverses", "reversed_by", "create_time_us"});
+  static const auto& insert = *new sql::Insert(
+      "funds.insert_vouchers", "vouchers",
+      {"tenant",         "book_id",  "month",     "number", "on_date",     "memo",
+       "source",         "part",     "revision",  "digest", "reverses",    "reversed_by",
+       "create_time_us", "sequence", "canonical", "hash",   "attachments", "restates",
+       "closing",        "maker",    "checker",   "poster"});
   return insert;
 }
 
@@ -33,33 +38,24 @@ const sql::Insert& InsertEntryRows() {
   static const auto& insert =
       *new sql::Insert("funds.insert_entries", "entries",
                        {"tenant", "book_id", "month", "number", "line", "account", "debit_fen",
-                        "credit_fen", "on_date", "memo"});
+                        "credit_fen", "on_date", "memo", "dimensions"});
   return insert;
 }
 
-// The row's `next` is the count of numbers to take, and one.
-const sql::Insert& TakeNumbers() {
-  static const auto& insert = *new sql::Insert("funds.take_numbers", "voucher_numbers",
-                                               {"tenant", "book_id", "month", "next"},
-                                               "ON CONFLICT (tenant, book_id, month) DO UPDATE SET "
-                                               "next = voucher_numbers.next + excluded.next - 1 "
-                                               "RETURNING book_id, month, next");
-  return insert;
-}
-
-const sql::Insert& AddToMonthRows() {
-  static const auto& insert =
-      *new sql::Insert("funds.add_to_months", "account_months",
-                       {"tenant", "book_id", "account", "month", "debit_fen", "credit_fen"},
-                       "ON CONFLICT (tenant, book_id, account, month) DO UPDATE SET "
-                       "debit_fen = account_months.debit_fen + excluded.debit_fen, "
-                       "credit_fen = account_months.credit_fen + excluded.credit_fen");
+const sql::Insert& AddToSumRows() {
+  static const auto& insert = *new sql::Insert(
+      "funds.add_to_sums", "account_sums",
+      {"tenant", "book_id", "account", "month", "dimensions", "debit_fen", "credit_fen"},
+      "ON CONFLICT (tenant, book_id, account, month, dimensions) DO UPDATE SET "
+      "debit_fen = account_sums.debit_fen + excluded.debit_fen, "
+      "credit_fen = account_sums.credit_fen + excluded.credit_fen");
   return insert;
 }
 
 constexpr sql::Query kFindSource{
     "funds.find_source",
-    "SELECT book_id, source, month, number, digest, reversed_by, create_time_us FROM vouchers "
+    "SELECT book_id, source, month, number, digest, reversed_by, create_time_us, sequence, hash, "
+    "maker, checker, poster FROM vouchers "
     "WHERE tenant = $1 AND book_id = $2 AND source = $3 AND source <> '' AND part = 0 "
     "AND revision = 0"};
 
@@ -72,48 +68,15 @@ std::string DigestOf(const v1::Voucher& voucher) {
   for (const v1::Entry& entry : voucher.entries()) {
     StrAppend(&content, "\x1e", entry.account(), "\x1f", entry.debit_fen(), "\x1f",
               entry.credit_fen(), "\x1f", entry.memo());
+    if (!entry.dimensions().empty()) {
+      StrAppend(&content, "\x1f", DimensionText(DimensionsOf(entry)));
+    }
   }
+  for (const v1::Attachment& attachment : voucher.attachments()) {
+    StrAppend(&content, "\x1d", attachment.digest());
+  }
+  if (!voucher.restates().empty()) StrAppend(&content, "\x1c", voucher.restates());
   return ContentId(content);
-}
-
-bool IsAmount(int64_t fen) { return fen > 0 && fen <= kLargestAmount; }
-
-absl::Status CheckAmounts(const v1::Entry& entry, const std::string& at) {
-  const bool debit = entry.debit_fen() != 0;
-  if (debit != (entry.credit_fen() != 0) &&
-      IsAmount(debit ? entry.debit_fen() : entry.credit_fen())) {
-    return absl::OkStatus();
-  }
-  return InvalidArgument(
-             common::v1::REASON_AMOUNT_INVALID,
-             StrCat(
-                 "An entry has either a debit or a credit, a positive whole number of fen up to ",
-                 kLargestAmount, "; this one has debit ", entry.debit_fen(), " and credit ",
-                 entry.credit_fen(), ". A mistake is undone with ReverseVoucher."),
-             StrCat("每条分录只填借方或贷方，金额为不超过 ", kLargestAmount,
-                    " 的正整数（分）；此条借方 ", entry.debit_fen(), "、贷方 ", entry.credit_fen(),
-                    "。更正错误请冲销凭证。"))
-      .With("debit_fen", StrCat(entry.debit_fen()))
-      .With("credit_fen", StrCat(entry.credit_fen()))
-      .At(StrCat(at, debit ? ".debit_fen" : ".credit_fen"));
-}
-
-absl::Status CheckBalance(const v1::Voucher& voucher, std::string_view at) {
-  int64_t debit = 0;
-  int64_t credit = 0;
-  for (const v1::Entry& entry : voucher.entries()) {
-    ASSIGN_OR_RETURN(debit, AddChecked(debit, entry.debit_fen()));
-    ASSIGN_OR_RETURN(credit, AddChecked(credit, entry.credit_fen()));
-  }
-  if (debit == credit) return absl::OkStatus();
-  return InvalidArgument(common::v1::REASON_VOUCHER_UNBALANCED,
-                         StrCat("Debits of ", FormatYuan(debit), " and credits of ",
-                                FormatYuan(credit), " yuan differ; make them equal."),
-                         StrCat("借方合计 ", FormatYuan(debit), " 元与贷方合计 ",
-                                FormatYuan(credit), " 元不相等，请核对。"))
-      .With("debit_fen", StrCat(debit))
-      .With("credit_fen", StrCat(credit))
-      .At(StrCat(at, "entries"));
 }
 
 absl::Status AlreadyPosted(const Draft& draft, std::string_view at) {
@@ -135,73 +98,118 @@ absl::Status AlreadyReversed(std::string_view id) {
       .With("voucher", std::string(id));
 }
 
-bool IsToPost(const Draft& draft) { return draft.status.ok() && !draft.existing; }
-
-// Sets key and create time of the drafts to post.
-absl::Status Number(sql::Tx& tx, const std::string& tenant, int64_t now_us,
-                    absl::Span<Draft* const> drafts) {
-  struct Numbers {
-    int64_t count = 0;
-    int64_t next = 0;
-  };
-  std::map<std::pair<std::string_view, std::string_view>, Numbers> months;
-  for (const Draft* draft : drafts) {
-    if (IsToPost(*draft)) ++months[{draft->book->id, MonthOf(*draft->voucher)}].count;
+// The draft as it is stored. Its number and sequence are set.
+SealedVoucher ToSealed(const std::string& tenant, const Draft& draft) {
+  const v1::Voucher& v = *draft.voucher;
+  SealedVoucher sealed{.tenant = tenant,
+                       .book = draft.book->id,
+                       .sequence = draft.sequence,
+                       .month = draft.key.month,
+                       .number = draft.key.number,
+                       .on_date = v.on_date(),
+                       .memo = v.memo(),
+                       .source = v.source(),
+                       .part = draft.part,
+                       .revision = draft.revision,
+                       .reverses = draft.reverses,
+                       .restates = v.restates(),
+                       .closing = draft.closing,
+                       .maker = draft.maker,
+                       .checker = draft.checker,
+                       .poster = draft.poster,
+                       .create_time_us = draft.create_time_us,
+                       .attachments = {},
+                       .entries = {}};
+  for (const v1::Attachment& attachment : v.attachments()) {
+    StrAppend(&sealed.attachments, sealed.attachments.empty() ? "" : ",", attachment.digest());
   }
-  std::vector<sql::Args> rows;
-  rows.reserve(months.size());
-  for (const auto& [key, numbers] : months) {
-    rows.push_back({tenant, std::string(key.first), std::string(key.second), numbers.count + 1});
+  sealed.entries.reserve(static_cast<size_t>(v.entries_size()));
+  for (int line = 0; line < v.entries_size(); ++line) {
+    const v1::Entry& entry = v.entries(line);
+    sealed.entries.push_back({entry.account(), entry.debit_fen(), entry.credit_fen(), entry.memo(),
+                              DimensionText(draft.dimensions[static_cast<size_t>(line)])});
   }
-  RETURN_IF_ERROR(TakeNumbers().Read(tx, std::move(rows), [&](const sql::Rows::Row& row) {
-    Numbers& numbers = months.at({row.Get<std::string_view>(0), row.Get<std::string_view>(1)});
-    numbers.next = row.Get<int64_t>(2) - numbers.count;
-  }));
-  for (Draft* draft : drafts) {
-    if (!IsToPost(*draft)) continue;
-    const std::string_view month = MonthOf(*draft->voucher);
-    draft->key = {std::string(month), months.at({draft->book->id, month}).next++};
-    draft->create_time_us = now_us;
-  }
-  return absl::OkStatus();
+  return sealed;
 }
 
-absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant,
-                            absl::Span<Draft* const> drafts) {
+// Gives the draft its number and its place in the chain.
+void Number(BookState& state, int64_t now_us, Draft& draft) {
+  const std::string_view month = MonthOf(*draft.voucher);
+  draft.key = {std::string(month), state.next_number.find(month)->second++};
+  draft.sequence = ++state.sequence;
+  draft.create_time_us = now_us;
+}
+
+// The rows of a posting round.
+struct NewRows {
   std::vector<sql::Args> vouchers;
   std::vector<sql::Args> entries;
-  vouchers.reserve(drafts.size());
-  entries.reserve(2 * drafts.size());
-  for (const Draft* draft : drafts) {
-    if (!IsToPost(*draft)) continue;
-    const v1::Voucher& v = *draft->voucher;
-    vouchers.push_back({tenant, draft->book->id, draft->key.month, draft->key.number, v.on_date(),
-                        v.memo(), v.source(), draft->part, draft->revision,
-                        v.source().empty() ? std::string() : DigestOf(v), draft->reverses,
-                        std::string(), draft->create_time_us});
-    for (int line = 0; line < v.entries_size(); ++line) {
-      const v1::Entry& entry = v.entries(line);
-      entries.push_back({tenant, draft->book->id, draft->key.month, draft->key.number,
-                         int64_t{line} + 1, entry.account(), entry.debit_fen(), entry.credit_fen(),
-                         v.on_date(), entry.memo()});
-    }
+};
+
+void AddRows(SealedVoucher sealed, Draft& draft, BookState& state, NewRows& rows) {
+  std::string canonical = Canonical(sealed);
+  draft.hash = state.hash = ChainHash(state.hash, canonical);
+  int64_t line = 0;
+  for (SealedVoucher::Entry& entry : sealed.entries) {
+    rows.entries.push_back({sealed.tenant, sealed.book, sealed.month, sealed.number, ++line,
+                            std::move(entry.account), entry.debit_fen, entry.credit_fen,
+                            sealed.on_date, std::move(entry.memo), std::move(entry.dimensions)});
   }
-  RETURN_IF_ERROR(InsertVoucherRows().Run(tx, std::move(vouchers)));
-  return InsertEntryRows().Run(tx, std::move(entries));
+  std::string digest = sealed.source.empty() ? std::string() : DigestOf(*draft.voucher);
+  rows.vouchers.push_back({std::move(sealed.tenant),
+                           std::move(sealed.book),
+                           std::move(sealed.month),
+                           sealed.number,
+                           std::move(sealed.on_date),
+                           std::move(sealed.memo),
+                           std::move(sealed.source),
+                           sealed.part,
+                           sealed.revision,
+                           std::move(digest),
+                           std::move(sealed.reverses),
+                           std::string(),
+                           sealed.create_time_us,
+                           sealed.sequence,
+                           sql::Bytes{std::move(canonical)},
+                           draft.hash,
+                           std::move(sealed.attachments),
+                           std::move(sealed.restates),
+                           sealed.closing,
+                           std::move(sealed.maker),
+                           std::move(sealed.checker),
+                           std::move(sealed.poster)});
+}
+
+absl::Status InsertVouchers(sql::Tx& tx, const std::string& tenant, int64_t now_us,
+                            BookStates& states, absl::Span<Draft* const> drafts) {
+  NewRows rows;
+  rows.vouchers.reserve(drafts.size());
+  rows.entries.reserve(2 * drafts.size());
+  for (Draft* draft : drafts) {
+    if (!IsToPost(*draft)) continue;
+    BookState& state = states.find(draft->book->id)->second;
+    Number(state, now_us, *draft);
+    AddRows(ToSealed(tenant, *draft), *draft, state, rows);
+  }
+  RETURN_IF_ERROR(InsertVoucherRows().Run(tx, std::move(rows.vouchers)));
+  return InsertEntryRows().Run(tx, std::move(rows.entries));
 }
 
 // Adds the entries up in memory, so that each sum is written once; in order of key, so that
 // transactions take the rows in the same order.
-absl::Status AddToMonths(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts) {
+absl::Status AddToSums(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts) {
   struct Sums {
     int64_t debit = 0;
     int64_t credit = 0;
   };
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, Sums> months;
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view, std::string>, Sums>
+      months;
   for (const Draft* draft : drafts) {
     if (!IsToPost(*draft)) continue;
-    for (const v1::Entry& entry : draft->voucher->entries()) {
-      Sums& sums = months[{draft->book->id, entry.account(), draft->key.month}];
+    for (int line = 0; line < draft->voucher->entries_size(); ++line) {
+      const v1::Entry& entry = draft->voucher->entries(line);
+      Sums& sums = months[{draft->book->id, entry.account(), draft->key.month,
+                           DimensionText(draft->dimensions[static_cast<size_t>(line)])}];
       ASSIGN_OR_RETURN(sums.debit, AddChecked(sums.debit, entry.debit_fen()));
       ASSIGN_OR_RETURN(sums.credit, AddChecked(sums.credit, entry.credit_fen()));
     }
@@ -209,11 +217,11 @@ absl::Status AddToMonths(sql::Tx& tx, const std::string& tenant, absl::Span<Draf
   std::vector<sql::Args> rows;
   rows.reserve(months.size());
   for (const auto& [key, sums] : months) {
-    const auto& [book, account, month] = key;
-    rows.push_back({tenant, std::string(book), std::string(account), std::string(month), sums.debit,
-                    sums.credit});
+    const auto& [book, account, month, dimensions] = key;
+    rows.push_back({tenant, std::string(book), std::string(account), std::string(month), dimensions,
+                    sums.debit, sums.credit});
   }
-  return AddToMonthRows().Run(tx, std::move(rows));
+  return AddToSumRows().Run(tx, std::move(rows));
 }
 
 absl::Status LinkReversals(sql::Tx& tx, const std::string& tenant,
@@ -254,34 +262,6 @@ absl::Status NoSuchVoucher(std::string_view id) {
       .With("voucher", std::string(id));
 }
 
-absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std::string_view at) {
-  if (voucher.on_date() < book.opened_on) {
-    return FailedPrecondition(
-               common::v1::REASON_BOOK_MISSING,
-               StrCat("Book '", book.id, "' opens on ", book.opened_on, " and takes no voucher of ",
-                      voucher.on_date(), "; date it later or use another book."),
-               StrCat("账套“", book.id, "”自 ", book.opened_on, " 启用，不能记 ", voucher.on_date(),
-                      " 的凭证；请改日期或换账套。"))
-        .With("book", book.id)
-        .With("opened_on", book.opened_on)
-        .At(StrCat(at, "on_date"));
-  }
-  if (voucher.entries_size() < 2) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           "A voucher has at least two entries, a debit and a credit; add what is "
-                           "missing.",
-                           "一张凭证至少有借贷两条分录，请补全。")
-        .At(StrCat(at, "entries"));
-  }
-  for (int i = 0; i < voucher.entries_size(); ++i) {
-    const std::string place = StrCat(at, "entries[", i, "]");
-    RETURN_IF_ERROR(CheckAmounts(voucher.entries(i), place));
-    RETURN_IF_ERROR(
-        book.chart->Resolve(voucher.entries(i).account(), StrCat(place, ".account")).status());
-  }
-  return CheckBalance(voucher, at);
-}
-
 absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
                         std::string_view at) {
   std::map<std::pair<std::string_view, std::string_view>, Draft*> by_source;
@@ -300,20 +280,39 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
     draft.existing = row.Get<std::string>(4) == DigestOf(*draft.voucher);
     draft.reversed_by = row.Get<std::string>(5);
     draft.create_time_us = row.Get<int64_t>(6);
+    draft.sequence = row.Get<int64_t>(7);
+    draft.hash = row.Get<std::string>(8);
+    draft.maker = row.Get<std::string>(9);
+    draft.checker = row.Get<std::string>(10);
+    draft.poster = row.Get<std::string>(11);
     if (!draft.existing) draft.status = AlreadyPosted(draft, at);
   }));
   return absl::OkStatus();
 }
 
-absl::Status Post(sql::Tx& tx, const std::string& tenant, int64_t now_us,
-                  absl::Span<Draft* const> drafts) {
+absl::Status PostEach(sql::Tx& tx, const rpc::Call& call, absl::Span<Draft* const> drafts,
+                      std::string_view at) {
+  for (Draft* draft : drafts) {
+    if (draft->call == nullptr) draft->call = &call;
+    const std::string& caller = draft->call->actor.subject;
+    if (draft->maker.empty()) draft->maker = caller;
+    if (draft->poster.empty()) draft->poster = caller;
+  }
+  const std::string& tenant = call.federation;
+  ASSIGN_OR_RETURN(BookStates states, Admit(tx, tenant, drafts, at));
   if (std::none_of(drafts.begin(), drafts.end(), [](const Draft* d) { return IsToPost(*d); })) {
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(Number(tx, tenant, now_us, drafts));
-  RETURN_IF_ERROR(InsertVouchers(tx, tenant, drafts));
-  RETURN_IF_ERROR(AddToMonths(tx, tenant, drafts));
+  RETURN_IF_ERROR(InsertVouchers(tx, tenant, call.clock->NowMicros(), states, drafts));
+  RETURN_IF_ERROR(AddToSums(tx, tenant, drafts));
+  RETURN_IF_ERROR(WriteStates(tx, tenant, states));
   return LinkReversals(tx, tenant, drafts);
+}
+
+absl::Status Post(sql::Tx& tx, const rpc::Call& call, absl::Span<Draft* const> drafts) {
+  RETURN_IF_ERROR(PostEach(tx, call, drafts, ""));
+  for (const Draft* draft : drafts) RETURN_IF_ERROR(draft->status);
+  return absl::OkStatus();
 }
 
 std::string VoucherName(std::string_view tenant, std::string_view book, std::string_view id) {
@@ -327,6 +326,17 @@ v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft) {
   voucher.set_book(book);
   voucher.set_number(draft.key.number);
   voucher.set_create_time_us(draft.create_time_us);
+  voucher.set_sequence(draft.sequence);
+  voucher.set_hash(draft.hash);
+  voucher.set_maker(draft.maker);
+  voucher.set_checker(draft.checker);
+  voucher.set_poster(draft.poster);
+  voucher.set_closing(draft.closing);
+  for (size_t line = 0; line < draft.dimensions.size(); ++line) {
+    auto& dimensions = *voucher.mutable_entries(static_cast<int>(line))->mutable_dimensions();
+    for (const auto& [key, value] : draft.dimensions[line]) dimensions[key] = value;
+  }
+  voucher.mutable_warnings()->Assign(draft.warnings.begin(), draft.warnings.end());
   voucher.clear_reverses();
   voucher.clear_reversed_by();
   if (!draft.reverses.empty()) voucher.set_reverses(VoucherName(tenant, book, draft.reverses));

@@ -9,9 +9,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/rpc/call.h"
 #include "common/sql/sql.h"
 #include "gonghui/funds/v1/ledger.pb.h"
 #include "services/funds/books.h"
+#include "services/funds/dimensions.h"
 
 namespace gonghui::funds {
 
@@ -30,10 +32,16 @@ absl::Status NoSuchVoucher(std::string_view id);
 // A checked voucher on its way into a book.
 struct Draft {
   BookPtr book;
-  const v1::Voucher* voucher = nullptr;  // Date, memo, entries, source.
+  const v1::Voucher* voucher = nullptr;  // Date, memo, entries, source, attachments, restates.
   int64_t part = 0;                      // Of the vouchers that the source causes.
   int64_t revision = 0;                  // Of that part.
   std::string reverses;                  // Id of the voucher of this book that it reverses.
+  bool closing = false;                  // Carries a period forward: no control counts it.
+  bool by_person = false;           // Sent by one who posts: a book of several people refuses it.
+  const rpc::Call* call = nullptr;  // Whose it is; nullptr: the call given to Post.
+  std::string maker;                // Empty: the caller, as is poster.
+  std::string checker;
+  std::string poster;
 
   // Set by FindPosted and Post.
   absl::Status status;    // Not posted for this reason.
@@ -41,11 +49,16 @@ struct Draft {
   VoucherKey key;
   std::string reversed_by;
   int64_t create_time_us = 0;
+  int64_t sequence = 0;
+  std::string hash;
+  std::vector<DimensionMap> dimensions;  // Of its entries, with defaults.
+  std::vector<v1::PostingWarning> warnings;
 };
 
 // Whether the voucher may be posted in the book, but for what else is posted there. The error's
 // field begins with `at` ("voucher." or ""). Errors: FIELD_INVALID, AMOUNT_INVALID,
-// ACCOUNT_UNKNOWN, VOUCHER_UNBALANCED, BOOK_MISSING (the book opens later).
+// ACCOUNT_UNKNOWN, DIMENSION_INVALID, DIMENSION_MISSING, VOUCHER_UNBALANCED, BOOK_MISSING (the book
+// opens later).
 absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std::string_view at);
 
 // Marks the drafts whose source is posted: existing, or ALREADY_EXISTS where the content differs.
@@ -53,10 +66,14 @@ absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std:
 absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
                         std::string_view at);
 
-// Posts the drafts that are neither marked nor failed, numbering them in the order given. No two
-// may have the same source, part and revision.
-absl::Status Post(sql::Tx& tx, const std::string& tenant, int64_t now_us,
-                  absl::Span<Draft* const> drafts);
+// Posts the drafts that are neither marked nor failed, in the order given; no two may have the same
+// source, part and revision. A draft that what the book knows forbids is marked: PERIOD_CLOSED,
+// DUTIES_NOT_SEPARATED, FUND_RESTRICTED, BUDGET_EXCEEDED, REFERENCE_NOT_FOUND (attachment). `at` as
+// above.
+absl::Status PostEach(sql::Tx& tx, const rpc::Call& call, absl::Span<Draft* const> drafts,
+                      std::string_view at);
+// The same, or nothing: the first fault.
+absl::Status Post(sql::Tx& tx, const rpc::Call& call, absl::Span<Draft* const> drafts);
 
 // The posted voucher as callers see it.
 v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft);

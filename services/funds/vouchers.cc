@@ -17,6 +17,7 @@
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
 #include "common/rpc/request_batch.h"
+#include "services/funds/admission.h"
 #include "services/funds/postings.h"
 #include "services/funds/voucher_rows.h"
 
@@ -105,6 +106,8 @@ class BatchCheck {
   Draft Check(const v1::Voucher& voucher) {
     Draft draft;
     draft.voucher = &voucher;
+    draft.by_person = true;
+    draft.call = &call_;
     draft.status = Fill(voucher, draft);
     return draft;
   }
@@ -168,6 +171,7 @@ struct Vouchers::Waiting {
     draft.existing = answered = false;
     draft.key = {};
     draft.reversed_by.clear();
+    draft.warnings.clear();
   }
 };
 
@@ -180,6 +184,8 @@ absl::Status Vouchers::Prepare(Waiting& waiting) {
   ASSIGN_OR_RETURN(waiting.draft.book,
                    books_->FindForCaller(*waiting.call->call, id, voucher.on_date()));
   waiting.draft.voucher = &voucher;
+  waiting.draft.by_person = true;
+  waiting.draft.call = waiting.call->call;
   return CheckVoucher(*waiting.draft.book, voucher, kInRequest);
 }
 
@@ -268,7 +274,7 @@ absl::Status Vouchers::PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group) 
     if (!w->answered) drafts.push_back(&w->draft);
   }
   RETURN_IF_ERROR(FindPosted(tx, call.federation, drafts, kInRequest));
-  RETURN_IF_ERROR(Post(tx, call.federation, call.clock->NowMicros(), drafts));
+  RETURN_IF_ERROR(PostEach(tx, call, drafts, kInRequest));
   std::vector<std::string> posted;
   std::vector<rpc::KeyedRequest> requests;
   std::vector<const google::protobuf::Message*> responses;
@@ -291,17 +297,29 @@ absl::Status Vouchers::PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group) 
   return posted.empty() ? absl::OkStatus() : feed::Append(tx, call, Posted(std::move(posted)));
 }
 
+// What posting would come to: it is done and taken back.
+absl::StatusOr<v1::BatchPostVouchersResponse> Vouchers::TryBatch(rpc::Call& call,
+                                                                 std::vector<Draft> checked) {
+  std::vector<Draft> drafts;
+  bool tried = false;
+  const absl::Status status = host_.db->ReadWrite(call.deadline, [&](sql::Tx& tx) -> absl::Status {
+    drafts = checked;
+    const std::vector<Draft*> pointers = Pointers(drafts);
+    RETURN_IF_ERROR(FindPosted(tx, call.federation, pointers, ""));
+    RETURN_IF_ERROR(Admit(tx, call.federation, pointers, "").status());
+    tried = true;
+    return absl::CancelledError("only tried");
+  });
+  if (!tried) return status;
+  return Outcome(call.federation, drafts);
+}
+
 absl::StatusOr<v1::BatchPostVouchersResponse> Vouchers::BatchPost(
     rpc::Call& call, const v1::BatchPostVouchersRequest& request) {
   std::vector<Draft> checked;
   BatchCheck check(call, *books_);
   for (const v1::Voucher& voucher : request.vouchers()) checked.push_back(check.Check(voucher));
-  if (request.validate_only()) {
-    RETURN_IF_ERROR(host_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) {
-      return FindPosted(tx, call.federation, Pointers(checked), "");
-    }));
-    return Outcome(call.federation, checked);
-  }
+  if (request.validate_only()) return TryBatch(call, std::move(checked));
   // A refused batch leaves nothing behind, not even its answer: it may be sent again.
   std::optional<v1::BatchPostVouchersResponse> refused;
   auto posted = rpc::WriteOnce<v1::BatchPostVouchersResponse>(
@@ -310,14 +328,14 @@ absl::StatusOr<v1::BatchPostVouchersResponse> Vouchers::BatchPost(
         std::vector<Draft> drafts = checked;
         const std::vector<Draft*> pointers = Pointers(drafts);
         RETURN_IF_ERROR(FindPosted(tx, call.federation, pointers, ""));
-        if (auto outcome = Outcome(call.federation, drafts);
-            !request.partial() && outcome.failures_size() > 0) {
+        RETURN_IF_ERROR(PostEach(tx, call, pointers, ""));
+        auto outcome = Outcome(call.federation, drafts);
+        if (!request.partial() && outcome.failures_size() > 0) {
           for (std::string& name : *outcome.mutable_names()) name.clear();
+          outcome.set_posted(0);
           refused = std::move(outcome);
           return absl::CancelledError("refused");
         }
-        RETURN_IF_ERROR(Post(tx, call.federation, call.clock->NowMicros(), pointers));
-        auto outcome = Outcome(call.federation, drafts);
         std::vector<std::string> names;
         for (size_t i = 0; i < drafts.size(); ++i) {
           const bool fresh = drafts[i].status.ok() && !drafts[i].existing;
@@ -345,8 +363,9 @@ absl::StatusOr<v1::Voucher> Vouchers::Reverse(rpc::Call& call,
         draft.book = book;
         draft.voucher = &red;
         draft.reverses = key.Id();
+        draft.by_person = true;
         Draft* const drafts[] = {&draft};
-        RETURN_IF_ERROR(Post(tx, call.federation, call.clock->NowMicros(), drafts));
+        RETURN_IF_ERROR(Post(tx, call, drafts));
         v1::Voucher posted = ToVoucher(call.federation, draft);
         RETURN_IF_ERROR(feed::Append(tx, call, Posted({posted.name(), voucher.name()})));
         return posted;
@@ -371,7 +390,8 @@ absl::StatusOr<v1::ListVouchersResponse> Vouchers::List(rpc::Call& call,
   ASSIGN_OR_RETURN(const BookPtr book, books_->FindForCaller(call, name.at("book")));
   ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const auto last, rpc::ReadPageToken(request, request.page_token(), 1));
-  VoucherRange range{request.from_date(), request.to_date(), {}, page_size + 1};
+  VoucherRange range{request.from_date(), request.to_date(),  {}, page_size + 1, request.account(),
+                     request.text(),      request.least_fen()};
   if (!last.empty()) {
     ASSIGN_OR_RETURN(range.after, VoucherKey::FromId(last[0]));
   }
@@ -387,33 +407,6 @@ absl::StatusOr<v1::ListVouchersResponse> Vouchers::List(rpc::Call& call,
     response.set_next_page_token(rpc::MakePageToken(request, {id}));
   }
   for (v1::Voucher& voucher : vouchers) *response.add_vouchers() = std::move(voucher);
-  return response;
-}
-
-absl::StatusOr<v1::ListBalancesResponse> Vouchers::ListBalances(
-    rpc::Call& call, const v1::ListBalancesRequest& request) {
-  ASSIGN_OR_RETURN(const auto name, ParseName(kBookName, request.parent()));
-  ASSIGN_OR_RETURN(const BookPtr book, books_->FindForCaller(call, name.at("book")));
-  std::map<std::string, AccountSums> sums;
-  RETURN_IF_ERROR(host_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(sums, SumAccounts(tx, call.federation, book->id, request.on_date()));
-    return absl::OkStatus();
-  }));
-  v1::ListBalancesResponse response;
-  for (const auto& [code, account] : sums) {
-    ASSIGN_OR_RETURN(const v1::Account* listed, book->chart->Resolve(code));
-    v1::Balance& balance = *response.add_balances();
-    balance.set_account(code);
-    balance.set_display_name(listed->display_name());
-    balance.set_debit_fen(account.debit_fen);
-    balance.set_credit_fen(account.credit_fen);
-    ASSIGN_OR_RETURN(const int64_t net, AddChecked(account.debit_fen, -account.credit_fen));
-    balance.set_balance_fen(listed->side() == "credit" ? -net : net);
-    ASSIGN_OR_RETURN(int64_t debit, AddChecked(response.debit_fen(), account.debit_fen));
-    ASSIGN_OR_RETURN(int64_t credit, AddChecked(response.credit_fen(), account.credit_fen));
-    response.set_debit_fen(debit);
-    response.set_credit_fen(credit);
-  }
   return response;
 }
 

@@ -1,5 +1,7 @@
-// The ledger's vouchers: posting, reversal, reading, balances.
+// The ledger's vouchers: posting, reversal, reading.
 #pragma once
+
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -7,6 +9,7 @@
 #include "common/rpc/service.h"
 #include "gonghui/funds/v1/ledger.pb.h"
 #include "services/funds/books.h"
+#include "services/funds/postings.h"
 
 namespace gonghui::funds {
 
@@ -27,11 +30,11 @@ class Vouchers {
   absl::StatusOr<v1::Voucher> Get(rpc::Call& call, const v1::GetVoucherRequest& request);
   absl::StatusOr<v1::ListVouchersResponse> List(rpc::Call& call,
                                                 const v1::ListVouchersRequest& request);
-  absl::StatusOr<v1::ListBalancesResponse> ListBalances(rpc::Call& call,
-                                                        const v1::ListBalancesRequest& request);
 
  private:
   struct Waiting;
+  absl::StatusOr<v1::BatchPostVouchersResponse> TryBatch(rpc::Call& call,
+                                                         std::vector<Draft> checked);
   absl::Status Prepare(Waiting& waiting);
   void PostRound(absl::Span<Waiting* const> round);
   enum class Look { kAtSourced, kAtAll };

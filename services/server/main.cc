@@ -41,6 +41,14 @@ std::vector<ConfigOption> Options() {
        "keys of personal data; default DATA/keys/personal.yaml, made when missing"},
       {"personal_keys_command", "",
        "command that prints these keys instead of the file, for a key management service"},
+      {"ledger_key_file", "",
+       "private key (Ed25519, PEM) that signs the heads of books; default DATA/keys/ledger.pem, "
+       "made when "
+       "missing"},
+      {"ledger_anchor", "",
+       "where signed heads go, outside the database: a file, or http://HOST:PORT/PATH; default "
+       "DATA/anchors/ledger.jsonl"},
+      {"ledger_anchor_seconds", "60", "seconds between two heads of a book that is posted in"},
       {"catalog", "",
        "folder of catalogue files of this installation, DIR/<service>/*.yaml: each replaces the "
        "built-in file of its name, or is added"},
@@ -97,6 +105,10 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.service_token_file = config.Get("service_token_file");
   options.personal_keys_file = config.Get("personal_keys_file");
   options.personal_keys_command = config.Get("personal_keys_command");
+  options.ledger_key_file = config.Get("ledger_key_file");
+  options.ledger_anchor = config.Get("ledger_anchor");
+  ASSIGN_OR_RETURN(const int64_t seconds, config.GetInt("ledger_anchor_seconds"));
+  options.ledger_anchor_every = absl::Seconds(seconds);
   options.catalog_dir = config.Get("catalog");
   options.redis = config.Get("redis");
   options.reflection = config.GetBool("reflection");

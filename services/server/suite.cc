@@ -303,6 +303,11 @@ class RunningSuite : public Suite {
     return files;
   }
 
+  // `given`, or the place in the data folder.
+  std::string InData(const std::string& given, std::string_view place) const {
+    return given.empty() ? (fs::path(options_.data_dir) / place).string() : given;
+  }
+
   absl::Status OpenServices() {
     Host host{.clock = options_.clock,
               .pipeline = pipeline_.get(),
@@ -310,6 +315,9 @@ class RunningSuite : public Suite {
               .personal = personal_.get(),
               .open_cache = nullptr,
               .catalog = nullptr,
+              .anchoring = {.key_file = InData(options_.ledger_key_file, "keys/ledger.pem"),
+                            .target = InData(options_.ledger_anchor, "anchors/ledger.jsonl"),
+                            .every = options_.ledger_anchor_every},
               .peer = [this](const std::string& area) -> const rpc::Client* {
                 return peers_.at(area).get();
               }};

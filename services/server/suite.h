@@ -35,6 +35,10 @@ class Suite {
     std::string catalog_dir;
     std::string personal_keys_file;     // Default data_dir/keys/personal.yaml, made when missing.
     std::string personal_keys_command;  // Prints the keys instead; empty: the file.
+    std::string ledger_key_file;  // What signs ledger heads; default data_dir/keys/ledger.pem, made
+                                  // when missing.
+    std::string ledger_anchor;    // File or http://…; default data_dir/anchors/ledger.jsonl.
+    absl::Duration ledger_anchor_every = absl::Minutes(1);
     std::string redis;  // Replicas share it; empty: there is one, it caches in process.
     absl::Duration redis_lease = absl::Seconds(1);  // cache::Cache::SharedOptions::lease.
     size_t cache_bytes = 64 << 20;                  // In process; 0 keeps nothing.
