@@ -409,6 +409,7 @@ class KindCheck {
     }
     RETURN_IF_ERROR(Conditions(part, cap.when()));
     RETURN_IF_ERROR(OperandIfAny(part, {cap.at_most(), cap.at_least()}));
+    RETURN_IF_ERROR(OfType(part, cap.on(), {common::v1::FIELD_TYPE_DATE}));
     std::vector<std::string> kinds(cap.kinds().begin(), cap.kinds().end());
     if (kinds.empty()) kinds.push_back(kind_.name());
     for (const std::string& name : kinds) {
@@ -425,7 +426,8 @@ class KindCheck {
     for (const std::string& name : cap.per()) {
       if (!TypeOf(kind_, name)) return Unknown(part, StrCat("field of ", kind_.name()), name);
     }
-    for (const std::string& date : {cap.on(), cap.since(), cap.until()}) {
+    const std::string on = cap.within().empty() ? "" : cap.on();
+    for (const std::string& date : {on, cap.since(), cap.until()}) {
       RETURN_IF_ERROR(OfType(part, date, {common::v1::FIELD_TYPE_DATE}));
     }
     for (const std::string& number : {cap.amount(), cap.above()}) {

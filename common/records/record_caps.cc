@@ -64,13 +64,16 @@ bool Caps::Concerns(const Cap& cap, const FactSource& source) const {
   const std::string_view on_date = catalog::ValueOf(source, "on_date");
   const bool in_force = (cap.valid_from().empty() || cap.valid_from() <= on_date) &&
                         (cap.valid_to().empty() || on_date < cap.valid_to());
-  if (cap.warn() || !in_force || !catalog::Holds(cap.when(), source)) return false;
+  if (cap.warn() || !in_force || DateOf(cap, source).empty() ||
+      !catalog::Holds(cap.when(), source)) {
+    return false;
+  }
   return !Counts(cap, kind_) || catalog::Holds(cap.of(), source);
 }
 
 std::optional<std::string> Caps::GroupOf(const Cap& cap, const FactSource& source) const {
   const std::string_view date = DateOf(cap, source);
-  if (date.empty()) return std::nullopt;
+  if (date.empty() && !cap.within().empty()) return std::nullopt;
   std::string group = PeriodOf(cap, date);
   for (const std::string& name : cap.per()) {
     const std::string_view value = catalog::ValueOf(source, name);
