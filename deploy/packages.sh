@@ -6,7 +6,7 @@ build_packages='
   g++ cmake ninja-build ccache lld pkg-config ca-certificates
   protobuf-compiler libprotobuf-dev libprotoc-dev protobuf-compiler-grpc libgrpc++-dev libabsl-dev libre2-dev libc-ares-dev
   libsqlite3-dev libpq-dev libhiredis-dev libyaml-cpp-dev libssl-dev libgcrypt20-dev libcpp-httplib-dev zlib1g-dev
-  libbrotli-dev libzip-dev libpugixml-dev libexpat1-dev libxlsxwriter-dev libicu-dev prometheus-cpp-dev libcli11-dev nlohmann-json3-dev
+  libbrotli-dev libzip-dev libpugixml-dev libexpat1-dev libxlsxwriter-dev libicu-dev libpango1.0-dev prometheus-cpp-dev libcli11-dev nlohmann-json3-dev
   golang-github-gogo-googleapis-dev'
 
 # as_root COMMAND...: runs it as root, by sudo where needed; never asks for a password.
@@ -19,7 +19,7 @@ as_root() {
 }
 
 # What the tests need besides.
-test_packages='libgtest-dev libgmock-dev postgresql-15 redis-server
+test_packages='libgtest-dev libgmock-dev postgresql-15 redis-server hledger
   libreoffice-writer-nogui libreoffice-calc-nogui poppler-utils fonts-wqy-microhei fonts-arphic-gbsn00lp fonts-arphic-gkai00mp'
 
 # install_packages NAME...

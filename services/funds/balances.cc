@@ -54,11 +54,6 @@ absl::StatusOr<Groups> Group(const std::vector<Slice>& slices,
   return groups;
 }
 
-// The last microsecond of a civil day in China, which keeps UTC+8 all year.
-int64_t LastMicroOf(absl::CivilDay day) {
-  return absl::ToUnixMicros(absl::FromCivil(day + 1, absl::FixedTimeZone(8 * 60 * 60))) - 1;
-}
-
 // What stands in the account before the first entry asked for.
 absl::StatusOr<int64_t> OpeningOf(sql::Tx& tx, const std::string& tenant, const std::string& book,
                                   const v1::ListEntriesRequest& request) {
@@ -78,6 +73,10 @@ absl::StatusOr<int64_t> OpeningOf(sql::Tx& tx, const std::string& tenant, const 
 }
 
 }  // namespace
+
+int64_t LastMicroOf(absl::CivilDay day) {
+  return absl::ToUnixMicros(absl::FromCivil(day + 1, absl::FixedTimeZone(8 * 60 * 60))) - 1;
+}
 
 absl::StatusOr<v1::ListBalancesResponse> Balances::List(rpc::Call& call,
                                                         const v1::ListBalancesRequest& request) {

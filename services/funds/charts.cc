@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/catalog/yaml_message.h"
+#include "services/funds/statement_lines.h"
 
 namespace gonghui::funds {
 namespace {
@@ -103,9 +104,14 @@ absl::Status Chart::MustUseDetail(const v1::Account& account, std::string_view c
       .At(std::string(at));
 }
 
-absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file) {
+absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file, const EmbeddedFile& statements) {
   v1::ChartCatalog catalog;
   RETURN_IF_ERROR(catalog::ParseYaml(file.name, file.text, catalog));
+  v1::ChartCatalog forms;
+  RETURN_IF_ERROR(catalog::ParseYaml(statements.name, statements.text, forms));
+  RETURN_IF_ERROR(CheckForms(forms));
+  catalog.mutable_statements()->Swap(forms.mutable_statements());
+  catalog.mutable_eliminations()->Swap(forms.mutable_eliminations());
   Charts charts;
   for (v1::Chart& message : *catalog.mutable_charts()) {
     const std::string where = StrCat(file.name, ": chart '", message.name(), "'");

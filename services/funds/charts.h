@@ -51,7 +51,8 @@ class Chart {
 class Charts {
  public:
   // Checks codes, sides, names and references; the error names file and account.
-  static absl::StatusOr<Charts> Load(const EmbeddedFile& file);
+  // `statements` is the file of statements and eliminations.
+  static absl::StatusOr<Charts> Load(const EmbeddedFile& file, const EmbeddedFile& statements);
 
   const Chart* Find(std::string_view name) const;  // nullptr when unknown.
   // Chart of a book opened for an organisation of this kind.

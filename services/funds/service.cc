@@ -1,5 +1,6 @@
 #include "services/funds/service.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,14 @@
 #include "services/funds/levy_service.h"
 #include "services/funds/months.h"
 #include "services/funds/schema.embedded.h"
+#include "services/funds/statements.h"
 #include "services/funds/vouchers.h"
 
 namespace gonghui::funds {
 namespace {
 
 constexpr std::string_view kChartFile = "chart.yaml";
+constexpr std::string_view kStatementFile = "statements.yaml";
 
 std::vector<EmbeddedFile> Schema() {
   std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
@@ -43,7 +46,8 @@ std::vector<EmbeddedFile> Schema() {
 class Funds : public Hosted {
  public:
   Funds(const Host& host, Charts charts, LevyRules levy_rules, catalog::Catalog catalog)
-      : charts_(std::move(charts)),
+      : host_(host),
+        charts_(std::move(charts)),
         catalog_(std::move(catalog)),
         books_(host, &charts_),
         vouchers_(host, &books_),
@@ -51,6 +55,7 @@ class Funds : public Hosted {
         months_(host, &books_, &charts_),
         holds_(host, &books_),
         attachments_(host, &books_),
+        statements_(host, &books_, &charts_),
         benefit_postings_(&books_),
         control_records_(host, &books_),
         benefits_({.collection = "benefits",
@@ -68,6 +73,7 @@ class Funds : public Hosted {
         hold_service_("gonghui.funds.v1.HoldService", *host.pipeline),
         control_service_("gonghui.funds.v1.ControlService", *host.pipeline),
         proof_service_("gonghui.funds.v1.ProofService", *host.pipeline),
+        statement_service_("gonghui.funds.v1.StatementService", *host.pipeline),
         benefit_service_("gonghui.funds.v1.BenefitService", *host.pipeline) {
     ledger_service_.Handle("CreateBook", &books_, &Books::Create);
     ledger_service_.Handle("GetBook", &books_, &Books::Get);
@@ -95,12 +101,16 @@ class Funds : public Hosted {
     hold_service_.Handle("ListHolds", &holds_, &Holds::List);
     control_service_.Handle("ListFunds", &control_records_, &ControlRecords::ListFunds);
     control_service_.Handle("ListBudgetLines", &control_records_, &ControlRecords::ListBudgetLines);
+    statement_service_.Handle("ListStatementForms", &statements_, &Statements::ListForms);
+    statement_service_.Handle("GetStatement", &statements_, &Statements::Get);
+    statement_service_.Handle("ExportStatement", &statements_, &Statements::Export);
+    statement_service_.Handle("ExportBook", &statements_, &Statements::ExportBook);
     benefits_.Serve(benefit_service_);
   }
 
   std::vector<rpc::Service*> services() override {
-    std::vector<rpc::Service*> all = {&ledger_service_, &hold_service_, &control_service_,
-                                      &benefit_service_};
+    std::vector<rpc::Service*> all = {&ledger_service_, &hold_service_,      &control_service_,
+                                      &proof_service_,  &statement_service_, &benefit_service_};
     for (rpc::Service* service : levies_.services()) all.push_back(service);
     return all;
   }
@@ -137,6 +147,7 @@ class Funds : public Hosted {
   Months months_;
   Holds holds_;
   Attachments attachments_;
+  Statements statements_;
   BenefitPostings benefit_postings_;
   ControlRecords control_records_;
   records::Records benefits_;
@@ -148,6 +159,7 @@ class Funds : public Hosted {
   rpc::Service hold_service_;
   rpc::Service control_service_;
   rpc::Service proof_service_;
+  rpc::Service statement_service_;
   rpc::Service benefit_service_;
 };
 
@@ -156,24 +168,32 @@ class Funds : public Hosted {
 absl::StatusOr<std::unique_ptr<Hosted>> OpenFunds(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
   std::vector<EmbeddedFile> kinds;
-  absl::StatusOr<Charts> charts = Internal("services/funds/catalog has no chart.yaml");
+  std::optional<EmbeddedFile> chart_file;
+  std::optional<EmbeddedFile> statement_file;
   absl::StatusOr<LevyRules> levy_rules = Internal("services/funds/catalog has no levy.yaml");
   ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
                    host.catalog(embedded::services_funds_catalog()));
   for (const EmbeddedFile& file : files) {
     if (file.name == kChartFile) {
-      charts = Charts::Load(file);
+      chart_file = file;
+    } else if (file.name == kStatementFile) {
+      statement_file = file;
     } else if (file.name == kLevyFile) {
       levy_rules = LevyRules::Load(file);
     } else {
       kinds.push_back(file);
     }
   }
-  if (!charts.ok()) return charts.status();
+  if (!chart_file.has_value() || !statement_file.has_value()) {
+    return Internal("services/funds/catalog has no chart.yaml or no statements.yaml");
+  }
+  ASSIGN_OR_RETURN(Charts charts, Charts::Load(*chart_file, *statement_file));
   if (!levy_rules.ok()) return levy_rules.status();
   ASSIGN_OR_RETURN(catalog::Catalog catalog, catalog::Catalog::Load("funds", kinds));
-  return std::make_unique<Funds>(host, *std::move(charts), *std::move(levy_rules),
-                                 std::move(catalog));
+  auto funds =
+      std::make_unique<Funds>(host, std::move(charts), *std::move(levy_rules), std::move(catalog));
+  RETURN_IF_ERROR(funds->OpenProofs());
+  return funds;
 }
 
 }  // namespace gonghui::funds

@@ -19,6 +19,7 @@
 #include "common/sql/migrate.h"
 #include "common/testing/database.h"
 #include "common/testing/matchers.h"
+#include "services/funds/balances.h"
 #include "services/funds/books.h"
 #include "services/funds/catalog.embedded.h"
 #include "services/funds/schema.embedded.h"
@@ -65,15 +66,17 @@ class LedgerSim : public ::testing::TestWithParam<std::string> {
       schema.insert(schema.end(), part.begin(), part.end());
     }
     EXPECT_THAT(sql::Migrate(*db_, schema, 1), IsOk());
-    for (const EmbeddedFile& file : embedded::services_funds_catalog()) {
-      if (file.name == "chart.yaml") charts_ = std::make_unique<Charts>(*Charts::Load(file));
-    }
+    std::map<std::string_view, EmbeddedFile> files;
+    for (const EmbeddedFile& file : embedded::services_funds_catalog()) files[file.name] = file;
+    charts_ = std::make_unique<Charts>(
+        *Charts::Load(files.at("chart.yaml"), files.at("statements.yaml")));
     Host host;
     host.clock = &clock_;
     host.db = db_.get();
     host.tree = &tree_;
     books_ = std::make_unique<Books>(host, charts_.get());
     vouchers_ = std::make_unique<Vouchers>(host, books_.get());
+    balances_ = std::make_unique<Balances>(host, books_.get());
     method_.full_name = "gonghui.funds.v1.LedgerService.PostVoucher";
     method_.policy.set_permission("funds.vouchers.post");
     call_.method = &method_;
@@ -315,7 +318,7 @@ class LedgerSim : public ::testing::TestWithParam<std::string> {
     v1::ListBalancesRequest request;
     request.set_parent(ParentOf(book));
     if (day != "9999-12-31") request.set_on_date(day);
-    ASSERT_OK_AND_ASSIGN(const auto response, vouchers_->ListBalances(call_, request));
+    ASSERT_OK_AND_ASSIGN(const auto response, balances_->List(call_, request));
     EXPECT_EQ(response.debit_fen(), response.credit_fen());
     std::map<std::string, std::pair<int64_t, int64_t>> sums;
     for (const v1::Balance& b : response.balances()) {
@@ -396,6 +399,7 @@ class LedgerSim : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Charts> charts_;
   std::unique_ptr<Books> books_;
   std::unique_ptr<Vouchers> vouchers_;
+  std::unique_ptr<Balances> balances_;
   rpc::Method method_;
   rpc::Call call_;
   std::mt19937_64 random_;

@@ -17,16 +17,17 @@ using testing::HasReason;
 using testing::HasReasonAt;
 using testing::IsOk;
 
-EmbeddedFile ChartFile() {
+EmbeddedFile FileOf(std::string_view name) {
   for (const EmbeddedFile& file : embedded::services_funds_catalog()) {
-    if (file.name == "chart.yaml") return file;
+    if (file.name == name) return file;
   }
-  ADD_FAILURE() << "no chart.yaml";
+  ADD_FAILURE() << "no " << name;
   return {};
 }
 
 const Charts& Loaded() {
-  static const auto& charts = *new absl::StatusOr<Charts>(Charts::Load(ChartFile()));
+  static const auto& charts =
+      *new absl::StatusOr<Charts>(Charts::Load(FileOf("chart.yaml"), FileOf("statements.yaml")));
   EXPECT_THAT(charts, IsOk());
   return *charts;
 }
@@ -98,7 +99,7 @@ absl::Status Load(const std::string& accounts,
                   const std::string& rest = "default_chart: [{chart: c}]") {
   const std::string yaml = "charts:\n  - name: c\n    valid_from: '2022-01-01'\n    accounts: [" +
                            accounts + "]\n" + rest + "\n";
-  return Charts::Load({"c.yaml", yaml}).status();
+  return Charts::Load({"c.yaml", yaml}, {"s.yaml", "version: x"}).status();
 }
 
 TEST(Charts, FaultsStopTheStart) {
