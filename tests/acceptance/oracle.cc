@@ -224,6 +224,10 @@ std::string Restricting(const Count& count, const std::string& dimensions) {
 }
 
 std::string Rounded(int64_t part, int64_t whole, int decimals) {
+  if (part < 0) {
+    const std::string text = Rounded(-part, whole, decimals);
+    return text == "0" ? text : absl::StrCat("-", text);
+  }
   int64_t scale = 1;
   for (int i = 0; i < decimals; ++i) scale *= 10;
   const int64_t units = (2 * part * scale + whole) / (2 * whole);

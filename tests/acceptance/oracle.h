@@ -70,7 +70,7 @@ Figures ParseFigures(absl::string_view csv);
 // `dimensions` without the keys that the measure does not know and those that name its total.
 std::string Restricting(const Count& count, const std::string& dimensions);
 
-// `part` by `whole`, neither negative, with at most so many decimals, halves up: "8.7".
+// `part` by `whole`, which is not negative, with at most so many decimals, halves away from zero: "8.7".
 std::string Rounded(int64_t part, int64_t whole, int decimals);
 
 // One line a figure that is not the same: measure, dimensions, period, organisation, both values.
