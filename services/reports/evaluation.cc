@@ -107,8 +107,10 @@ constexpr int64_t kRatioUnits = 100;
 
 // Sets value and text of a ratio; leaves them empty over zero.
 void SetRatio(const v1::Measure& measure, const Outcome& outcome, v1::Figure& figure) {
-  const int64_t denominator = outcome.denominator->value;
+  int64_t denominator = outcome.denominator->value;
   if (denominator <= 0) return;
+  const bool per_head = measure.unit() == "yuan";  // Of a sum in fen.
+  if (per_head && __builtin_mul_overflow(denominator, 100, &denominator)) return;
   auto millionths = MulDivRound(outcome.sum.value, 1'000'000, denominator);
   const bool percent = measure.unit() == "%";
   auto printed = MulDivRound(outcome.sum.value, (percent ? 100 : 1) * kRatioUnits, denominator);
