@@ -24,7 +24,7 @@ constexpr sql::Query kMatched{
     "funds.list_matched_levy_receipts",
     "SELECT " RECEIPT_COLUMNS
     " FROM levy_receipts WHERE tenant = $1 AND batch_id = $2 AND state = 1 "
-    "ORDER BY serial, receipt_id LIMIT $3"};
+    "ORDER BY serial_no, receipt_id LIMIT $3"};
 constexpr sql::Query kHeld{"funds.list_held_levy_receipts",
                            "SELECT " RECEIPT_COLUMNS
                            " FROM levy_receipts WHERE tenant = $1 AND unit = $2 AND state = 4 "

@@ -18,7 +18,7 @@ constexpr sql::Query kListExceptions{
     "funds.list_levy_exceptions",
     "SELECT " RECEIPT_COLUMNS
     " FROM levy_receipts WHERE tenant = $1 AND batch_id = $2 AND state = 2 AND "
-    "(CAST($3 AS BIGINT) = 0 OR exception = $3) ORDER BY serial, receipt_id LIMIT $4"};
+    "(CAST($3 AS BIGINT) = 0 OR exception = $3) ORDER BY serial_no, receipt_id LIMIT $4"};
 
 }  // namespace
 

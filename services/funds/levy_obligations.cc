@@ -47,7 +47,7 @@ constexpr sql::Query kReceiptsOfUnit{
     "funds.list_levy_receipts_of_unit",
     "SELECT " RECEIPT_COLUMNS
     " FROM levy_receipts WHERE tenant = $1 AND unit = $2 AND state IN (3, 4) AND last_day >= $3 "
-    "AND first_day <= $4 ORDER BY received_on, serial LIMIT $5"};
+    "AND first_day <= $4 ORDER BY received_on, serial_no LIMIT $5"};
 
 // The due day by the row, of a period that ends on `last_day`.
 std::string DueDay(const v1::LevyDueDay& row, const std::string& last_day) {

@@ -32,10 +32,11 @@ constexpr sql::Query kInsertBatch{
 const sql::Insert& PutReceipts() {
   static const auto& insert = *new sql::Insert(
       "funds.insert_levy_receipts", "levy_receipts",
-      {"tenant",       "receipt_id", "batch_id",    "owner",   "channel",     "serial", "digest",
-       "unit",         "first_day",  "last_day",    "period",  "payroll_fen", "rate",   "due_fen",
-       "relief_fen",   "paid_fen",   "received_on", "ticket",  "item",        "state",  "exception",
-       "organization", "collector",  "rule",        "voucher", "settled_on"});
+      {"tenant",  "receipt_id", "batch_id",   "owner",        "channel",     "serial_no",
+       "digest",  "unit",       "first_day",  "last_day",     "period",      "payroll_fen",
+       "rate",    "due_fen",    "relief_fen", "paid_fen",     "received_on", "ticket",
+       "item",    "state",      "exception",  "organization", "collector",   "rule",
+       "voucher", "settled_on"});
   return insert;
 }
 

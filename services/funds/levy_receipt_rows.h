@@ -24,7 +24,7 @@ struct ReceiptRow {
 };
 
 #define RECEIPT_COLUMNS                                                                   \
-  "receipt_id, batch_id, owner, channel, serial, digest, unit, first_day, last_day, "     \
+  "receipt_id, batch_id, owner, channel, serial_no, digest, unit, first_day, last_day, "     \
   "period, payroll_fen, rate, due_fen, relief_fen, paid_fen, received_on, ticket, item, " \
   "state, exception, organization, collector, rule, voucher, settled_on"
 ReceiptRow ToReceipt(const sql::Rows::Row& row);

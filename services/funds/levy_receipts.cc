@@ -20,9 +20,9 @@ namespace {
 constexpr sql::Query kListReceipts{
     "funds.list_levy_receipts",
     "SELECT " RECEIPT_COLUMNS
-    " FROM levy_receipts WHERE tenant = $1 AND owner = $2 AND (serial, receipt_id) > ($3, $4) "
+    " FROM levy_receipts WHERE tenant = $1 AND owner = $2 AND (serial_no, receipt_id) > ($3, $4) "
     "AND (CAST($6 AS TEXT) = '' OR batch_id = $6) AND (CAST($7 AS BIGINT) = 0 OR state = $7) "
-    "ORDER BY serial, receipt_id LIMIT $5"};
+    "ORDER BY serial_no, receipt_id LIMIT $5"};
 constexpr sql::Query kListBatches{
     "funds.list_levy_batches",
     "SELECT batch_id, create_time_us FROM levy_batches WHERE tenant = $1 AND organization = $2 "

@@ -140,7 +140,7 @@ TEST_P(LevyReceiptsTest, ConfirmedReceiptsAreSharedAndPosted) {
                        Ask<v1::ConfirmLevyReceiptsResponse>("ConfirmLevyReceipts", preview));
   EXPECT_EQ(seen.confirmed(), 2);
   EXPECT_EQ(seen.matched(), 2);
-  EXPECT_TRUE(Balances("D01").empty());
+  EXPECT_TRUE(Receipts(v1::LEVY_RECEIPT_STATE_CONFIRMED).empty());
   ASSERT_OK_AND_ASSIGN(const auto confirmed, Confirm());
   EXPECT_EQ(confirmed.confirmed(), 2);
   EXPECT_EQ(confirmed.amount_fen(), 30'001);

@@ -68,7 +68,7 @@ CREATE TABLE levy_receipts (
   batch_id TEXT NOT NULL,
   owner TEXT NOT NULL, -- Organisation of the batch.
   channel TEXT NOT NULL,
-  serial TEXT NOT NULL,
+  serial_no TEXT NOT NULL,
   digest TEXT NOT NULL, -- Of the row as it came.
   unit TEXT NOT NULL,
   first_day TEXT NOT NULL,
@@ -92,8 +92,8 @@ CREATE TABLE levy_receipts (
   PRIMARY KEY (tenant, receipt_id),
   CHECK (paid_fen > 0)
 );
-CREATE INDEX levy_receipts_by_batch ON levy_receipts (tenant, batch_id, state, serial, receipt_id);
-CREATE INDEX levy_receipts_by_owner ON levy_receipts (tenant, owner, serial, receipt_id);
+CREATE INDEX levy_receipts_by_batch ON levy_receipts (tenant, batch_id, state, serial_no, receipt_id);
+CREATE INDEX levy_receipts_by_owner ON levy_receipts (tenant, owner, serial_no, receipt_id);
 CREATE INDEX levy_receipts_by_unit ON levy_receipts (tenant, unit, period);
 CREATE INDEX levy_receipts_by_ticket ON levy_receipts (tenant, channel, ticket) WHERE ticket <> '';
 CREATE INDEX levy_receipts_by_day ON levy_receipts (tenant, received_on, unit);
