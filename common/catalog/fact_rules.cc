@@ -50,8 +50,8 @@ std::string LeavingDate(const FactRule& rule, const FactSource& source) {
       rule.until_state().empty() ? "" : Lookup(source.entered, rule.until_state());
   std::string by_date(rule.until().empty() ? "" : ValueOf(source, rule.until()));
   // ends_on is the last day in the stock, other dates are the first day out of it.
-  if (const auto last = ParseDate(by_date); rule.until() == "ends_on" && last.ok()) {
-    by_date = FormatDate(*last + 1);
+  if (rule.until() == "ends_on" && !by_date.empty()) {
+    if (const auto last = ParseDate(by_date); last.ok()) by_date = FormatDate(*last + 1);
   }
   if (by_state.empty() || by_date.empty()) return StrCat(by_state, by_date);
   return std::min(std::string(by_state), by_date);

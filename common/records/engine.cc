@@ -1,6 +1,8 @@
 #include "common/records/engine.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -33,6 +35,22 @@ RecordChecks ChecksFor(const Records::Options& options, const rpc::Call& call, c
                        .federation = call.federation,
                        .prefix = std::move(prefix)},
                       kind);
+}
+
+absl::Status SeeOrganizations(const Records::Options& options, const rpc::Call& call,
+                              const Kind& kind, const common::v1::Record& record, TreePtr& tree) {
+  std::vector<std::string> named = {record.organization()};
+  for (const auto& field : kind.fields()) {
+    if (field.type() != common::v1::FIELD_TYPE_ORGANIZATION) continue;
+    const auto given = record.fields().find(field.name());
+    if (given != record.fields().end()) named.push_back(given->second);
+  }
+  for (const std::string& id : named) {
+    if (id.empty() || tree->Exists(id)) continue;
+    ASSIGN_OR_RETURN(tree, options.tree->Get(call.federation, id));
+    break;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ParentMissing(const common::v1::KindField& field, const std::string& number,

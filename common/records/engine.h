@@ -30,6 +30,12 @@ RecordChecks ChecksFor(const Records::Options& options, const rpc::Call& call,
                        const common::v1::Kind& kind, const tree::OrganizationTree& tree,
                        std::string prefix);
 
+// Gets a fresh tree where the record names an organisation that `tree` does not know: it may have
+// been founded a moment ago. Once is enough: what this does not bring is not there.
+absl::Status SeeOrganizations(const Records::Options& options, const rpc::Call& call,
+                              const common::v1::Kind& kind, const common::v1::Record& record,
+                              TreePtr& tree);
+
 // Fault: no record of the kind that `field` refers to has this number.
 absl::Status ParentMissing(const common::v1::KindField& field, const std::string& number,
                            std::string_view prefix);

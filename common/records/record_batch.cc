@@ -74,10 +74,9 @@ absl::Status RecordBatch::Prepare() {
   parent_field_ = FieldOfType(*kind_, common::v1::FIELD_TYPE_RECORD);
   ASSIGN_OR_RETURN(tree_, options_.tree->Get(call_.federation));
   for (const auto& record : request_.records()) {
-    if (tree_->Exists(record.organization())) continue;
-    // Perhaps founded a moment ago. Once is enough: what this does not bring is not there.
-    ASSIGN_OR_RETURN(tree_, options_.tree->Get(call_.federation, record.organization()));
-    break;
+    const TreePtr known = tree_;
+    RETURN_IF_ERROR(SeeOrganizations(options_, call_, *kind_, record, tree_));
+    if (tree_ != known) break;
   }
   items_.resize(request_.records_size());
   RETURN_IF_ERROR(CheckScopes());

@@ -113,6 +113,10 @@ absl::Status RecordChange::CheckOpen(std::string path) const {
   return CheckUnlocked(*kind_, before_, std::move(path));
 }
 
+absl::Status RecordChange::SeeOrganizations(const common::v1::Record& record) {
+  return records::SeeOrganizations(options_, call_, *kind_, record, tree_);
+}
+
 absl::Status RecordChange::Read(const common::v1::Record& record, std::string prefix) {
   prefix_ = prefix;
   Faults faults;

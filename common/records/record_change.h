@@ -40,6 +40,9 @@ class RecordChange {
 
   // STATE_FORBIDS at `path` where the state is locked.
   absl::Status CheckOpen(std::string path) const;
+  // Before the transaction: makes sure that organisations named just now are known.
+  absl::Status SeeOrganizations(const common::v1::Record& record);
+
   // Takes over what callers may write; the first fault.
   absl::Status Read(const common::v1::Record& record, std::string prefix);
   absl::Status Step(sql::Tx& tx, const std::string& transition, const std::string& on_date,

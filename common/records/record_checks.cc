@@ -46,6 +46,13 @@ const common::v1::State* FindState(const common::v1::Kind& kind, std::string_vie
   return nullptr;
 }
 
+// Filled later than the record: it may name what did not exist yet on the record's date.
+bool FilledAtAStep(const common::v1::Kind& kind, const KindField& field) {
+  return std::any_of(kind.transitions().begin(), kind.transitions().end(), [&](const auto& step) {
+    return std::count(step.needs().begin(), step.needs().end(), field.name()) > 0;
+  });
+}
+
 // The date of the last step into the present state.
 std::string EnteredLast(const Row& row) {
   const auto again = row.entered.find(StrCat(row.state, kAgain));
@@ -215,7 +222,8 @@ absl::StatusOr<std::string> RecordChecks::ReadField(const KindField& field, std:
       return Invalid(path, "must be true or false", "应为“是”或“否”");
     }
     case common::v1::FIELD_TYPE_ORGANIZATION:
-      RETURN_IF_ERROR(CheckOrganization(path, std::string(text), row.on_date, false));
+      RETURN_IF_ERROR(CheckOrganization(path, std::string(text),
+                                        FilledAtAStep(kind_, field) ? "" : row.on_date, false));
       return std::string(text);
     case common::v1::FIELD_TYPE_UNIT:
     case common::v1::FIELD_TYPE_RECORD:
@@ -299,6 +307,7 @@ absl::StatusOr<std::string> RecordChecks::ReadNumber(const KindField& field,
 
 absl::Status RecordChecks::CheckOrganization(const std::string& path, const std::string& id,
                                              const std::string& on_date, bool open) const {
+  if (on_date.empty() && options_.tree->Exists(id)) return absl::OkStatus();
   const auto* version = options_.tree->Find(id, on_date);
   if (version != nullptr) {
     if (!open || version->state != "closed") return absl::OkStatus();

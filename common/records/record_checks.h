@@ -83,7 +83,7 @@ class RecordChecks {
   absl::StatusOr<const common::v1::Transition*> FindStep(std::string_view transition,
                                                          const std::string& state,
                                                          std::string path) const;
-  // The organisation exists on the day and, if `open`, is open then.
+  // The organisation exists on the day (empty: ever) and, if `open`, is open then.
   absl::Status CheckOrganization(const std::string& path, const std::string& id,
                                  const std::string& on_date, bool open) const;
   std::string PathOf(const common::v1::KindField& field) const;

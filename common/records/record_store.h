@@ -103,6 +103,11 @@ absl::StatusOr<std::map<std::string, Row>> FindReferred(sql::Tx& tx, const std::
 // Records of any kind, not cancelled, in which one of the persons stands.
 absl::StatusOr<std::vector<Row>> FindRowsOfPersons(sql::Tx& tx, const std::string& tenant,
                                                    const std::set<std::string>& subjects);
+// Erases what tells who the persons are, from all their records: personal fields, also where the
+// title repeats them, the shown part of the number, and remarks of steps. The keyed hash stays: the
+// figures count persons by it.
+absl::Status ErasePersons(sql::Tx& tx, const catalog::Catalog& catalog, const std::string& tenant,
+                          const std::set<std::string>& subjects, int64_t now_us);
 absl::StatusOr<std::vector<common::v1::RecordStep>> FindSteps(sql::Tx& tx,
                                                               const std::string& tenant,
                                                               const std::string& id);

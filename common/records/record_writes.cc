@@ -86,6 +86,7 @@ absl::StatusOr<Record> Records::Update(rpc::Call& call,
   const Record& wanted = request.record();
   ASSIGN_OR_RETURN(const auto paths, rpc::ReadMask(request.update_mask(), wanted));
   ASSIGN_OR_RETURN(RecordChange change, RecordChange::Open(options_, call, wanted.name()));
+  RETURN_IF_ERROR(change.SeeOrganizations(wanted));
   return rpc::WriteOnce<Record>(
       *options_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Record> {
         RETURN_IF_ERROR(change.Begin(tx, wanted.etag()));
@@ -109,6 +110,9 @@ absl::StatusOr<Record> Records::Update(rpc::Call& call,
 absl::StatusOr<Record> Records::Advance(rpc::Call& call,
                                         const common::v1::AdvanceRecordRequest& request) {
   ASSIGN_OR_RETURN(RecordChange change, RecordChange::Open(options_, call, request.name()));
+  Record given;
+  *given.mutable_fields() = request.fields();
+  RETURN_IF_ERROR(change.SeeOrganizations(given));
   return rpc::WriteOnce<Record>(
       *options_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Record> {
         RETURN_IF_ERROR(change.Begin(tx, request.etag()));
