@@ -1,6 +1,7 @@
 #include "common/base/clock.h"
 
 #include "absl/time/clock.h"
+#include "common/base/china_time.h"
 #include "common/base/date.h"
 
 namespace gonghui {
@@ -14,8 +15,7 @@ class SystemClock : public Clock {
 }  // namespace
 
 std::string Clock::Today() const {
-  // China keeps UTC+8 all year, so no time zone files are needed.
-  return FormatDate(absl::ToCivilDay(Now(), absl::FixedTimeZone(8 * 60 * 60)));
+  return FormatDate(absl::ToCivilDay(Now(), ChinaTime()));
 }
 
 const Clock& Clock::System() {

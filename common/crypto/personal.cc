@@ -24,6 +24,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/crypto/gcrypt_must.h"
 #include "yaml-cpp/yaml.h"
 
 namespace gonghui::crypto {
@@ -38,13 +39,6 @@ constexpr size_t kLongestKeyId = 255;
 
 constexpr absl::Duration kCommandEvery = absl::Minutes(1);
 constexpr absl::Duration kCommandAtOnce = absl::Seconds(1);  // For a key that is not known.
-
-// libgcrypt fails only when misused or out of memory: nothing can go on then.
-void Must(gcry_error_t error) {
-  if (error == 0) return;
-  log::Error("crypto", {{"cause", std::string_view(gcry_strerror(error))}});
-  std::abort();
-}
 
 void UseLibrary() {
   static const bool ready = [] {

@@ -2,23 +2,11 @@
 
 #include <gcrypt.h>
 
-#include <cstdlib>
-
 #include "absl/strings/escaping.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/crypto/gcrypt_must.h"
 
 namespace gonghui::crypto {
-namespace {
-
-// libgcrypt fails only when misused or out of memory: nothing can go on then.
-void Must(gcry_error_t error) {
-  if (error == 0) return;
-  log::Error("crypto", {{"cause", std::string_view(gcry_strerror(error))}});
-  std::abort();
-}
-
-}  // namespace
 
 struct Sm3::State {
   State() { Must(gcry_md_open(&handle, GCRY_MD_SM3, 0)); }
