@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/china_time.h"
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -94,9 +95,7 @@ absl::StatusOr<int> Log(Session& session, const AccessOptions& options) {
                session.Say("field", "字段"), session.Say("purpose", "目的"),
                session.Say("remark", "备注"), session.Say(">times", ">次数")});
   for (const v1::Access& access : answer.accesses()) {
-    table.Add({absl::StrCat(access.sequence()),
-               absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(access.at_us()),
-                                absl::FixedTimeZone(8 * 60 * 60)),
+    table.Add({absl::StrCat(access.sequence()), ChinaTimeText(access.at_us()),
                KindWord(session, access.kind()), access.actor(),
                std::string(LeafOf(access.member())), access.field(), access.purpose(),
                access.remark(), absl::StrCat(access.times())});

@@ -29,14 +29,12 @@ std::string Said(const Session& session, const common::v1::Label& label,
 absl::StatusOr<int> ShowBoard(Session& session, const BoardOptions& options) {
   common::v1::GetBoardRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
-  ASSIGN_OR_RETURN(const rpc::Client* client, session.Connect());
-  ASSIGN_OR_RETURN(const Kinds kinds, Kinds::Fetch(*client));
-  ASSIGN_OR_RETURN(const KindEntry* entry, kinds.Find(options.kind));
-  request.set_kind(entry->kind().name());
+  ASSIGN_OR_RETURN(const KindEntry entry, FetchKind(session, options.kind));
+  request.set_kind(entry.kind().name());
   request.set_organization(options.organization);
   request.set_on_date(options.on_date);
   ASSIGN_OR_RETURN(const auto board, session.Invoke<common::v1::GetBoardResponse>(
-                                         "/" + entry->service() + "/GetBoard", request));
+                                         "/" + entry.service() + "/GetBoard", request));
   if (session.json()) {
     PrintJson(board);
     return kSuccess;
@@ -92,10 +90,8 @@ void PrintLife(const Session& session, const common::v1::Kind& kind) {
 }
 
 absl::StatusOr<int> ShowRules(Session& session, const BoardOptions& options) {
-  ASSIGN_OR_RETURN(const rpc::Client* client, session.Connect());
-  ASSIGN_OR_RETURN(const Kinds kinds, Kinds::Fetch(*client));
-  ASSIGN_OR_RETURN(const KindEntry* entry, kinds.Find(options.kind));
-  const common::v1::Kind& kind = entry->kind();
+  ASSIGN_OR_RETURN(const KindEntry entry, FetchKind(session, options.kind));
+  const common::v1::Kind& kind = entry.kind();
   if (session.json()) {
     PrintJson(kind);
     return kSuccess;
@@ -105,8 +101,8 @@ absl::StatusOr<int> ShowRules(Session& session, const BoardOptions& options) {
   Table rules({session.Say("field", "字段"), session.Say("what is refused", "不予受理的情形"),
                session.Say("by", "依据")});
   for (const auto& rule : kind.rules()) {
-    if (rule.warn()) continue;
-    rules.Add({rule.left(), Said(session, rule.message(), rule.name()), rule.citation()});
+    const std::string only = rule.warn() ? session.Say("only a warning: ", "仅提醒：") : "";
+    rules.Add({rule.left(), only + Said(session, rule.message(), rule.name()), rule.citation()});
   }
   if (!rules.empty()) Print(rules.Text());
   return kSuccess;

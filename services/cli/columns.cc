@@ -134,6 +134,20 @@ void AddRecordColumns(const common::v1::Kind& kind, std::vector<Column>& columns
   }
 }
 
+// The groups of a member beside the main one, several in one cell.
+Column GroupTags(const google::protobuf::Descriptor* message) {
+  Column column;
+  column.field.set_name("group_tags");
+  SetLabel(column.field, "其他群体", "other groups");
+  column.field.add_aliases("群体标签");
+  column.field.set_example("courier、ride_hailing_driver");
+  column.field.mutable_hint()->set_zh("职工群体代码或名称，可多个，用顿号分隔");
+  column.field.mutable_hint()->set_en("codes or labels of worker groups, parted by commas");
+  column.place = Place::kMessage;
+  column.target = message->FindFieldByName("group_tags");
+  return column;
+}
+
 absl::Status AddTypedFields(const KindEntry& entry, std::vector<Column>& columns,
                             std::set<const google::protobuf::FieldDescriptor*>& filled) {
   const auto* message = ItemPrototype(entry.noun()).GetDescriptor();
@@ -166,6 +180,7 @@ absl::Status AddTypedFields(const KindEntry& entry, std::vector<Column>& columns
     filled.insert(column.target);
     columns.push_back(std::move(column));
   }
+  if (entry.noun() == "member") columns.push_back(GroupTags(message));
   return absl::OkStatus();
 }
 

@@ -80,9 +80,10 @@ absl::Status WriteReports(Session& session, const ImportOptions& options, const 
   if (!options.receipt.empty()) RETURN_IF_ERROR(WriteFile(options.receipt, receipt.Json()));
   if (session.json()) {
     Print("{\"receipt\": " + receipt.Json() + ", \"errors\": " + ErrorsJson(outcome.errors) +
-          "}\n");
+          ", \"warnings\": " + ErrorsJson(outcome.warnings) + "}\n");
   } else {
-    Print(ErrorTable(session, outcome.errors) + receipt.Text(session));
+    Print(ErrorTable(session, outcome.errors) + WarningTable(session, outcome.warnings) +
+          receipt.Text(session));
   }
   return absl::OkStatus();
 }
@@ -96,8 +97,10 @@ absl::StatusOr<int> ImportOne(Session& session, const KindEntry& entry,
   ASSIGN_OR_RETURN(Outcome outcome, Send(session, file, options));
   outcome.errors.insert(outcome.errors.end(), file.errors().begin(), file.errors().end());
   outcome.rejected.insert(file.broken().begin(), file.broken().end());
-  std::stable_sort(outcome.errors.begin(), outcome.errors.end(),
-                   [](const RowError& a, const RowError& b) { return a.row < b.row; });
+  for (std::vector<RowError>* list : {&outcome.errors, &outcome.warnings}) {
+    std::stable_sort(list->begin(), list->end(),
+                     [](const RowError& a, const RowError& b) { return a.row < b.row; });
+  }
   Receipt receipt;
   receipt.file = options.file;
   receipt.digest = file.file().digest;

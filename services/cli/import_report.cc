@@ -76,6 +76,23 @@ std::string ErrorTable(const Session& session, const std::vector<RowError>& erro
   return text;
 }
 
+std::string WarningTable(const Session& session, const std::vector<RowError>& warnings) {
+  Table table({session.Say(">row", ">行"), session.Say("column", "列"),
+               session.Say("taken, but please check", "已受理，请核对")});
+  for (size_t i = 0; i < warnings.size() && i < kErrorsShown; ++i) {
+    const RowError& warning = warnings[i];
+    table.Add({absl::StrCat(warning.row), warning.column, Message(session, warning)});
+  }
+  if (table.empty()) return "";
+  std::string text = table.Text();
+  if (warnings.size() > kErrorsShown) {
+    const std::string more = absl::StrCat(warnings.size() - kErrorsShown);
+    text += session.Say("… and " + more + " more (--json shows all)\n",
+                        "……另有 " + more + " 处（--json 显示全部）\n");
+  }
+  return text;
+}
+
 std::string ErrorsJson(const std::vector<RowError>& errors) {
   auto json = nlohmann::ordered_json::array();
   for (const RowError& error : errors) {

@@ -34,6 +34,8 @@ struct Receipt {
 
 // The first errors, by row. Says how many more there are.
 std::string ErrorTable(const Session& session, const std::vector<RowError>& errors);
+// The rows that were taken all the same; likewise.
+std::string WarningTable(const Session& session, const std::vector<RowError>& warnings);
 std::string ErrorsJson(const std::vector<RowError>& errors);
 
 // The rejected rows as they stand in the file, with a column that says why: UTF-8 with byte order

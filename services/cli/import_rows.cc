@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/base/id.h"
 #include "common/base/money.h"
@@ -34,6 +35,16 @@ absl::Status NotANumber() {
 absl::Status SetField(const FieldDescriptor* target, common::v1::FieldType type,
                       const std::string& text, Message& message) {
   const auto* reflection = message.GetReflection();
+  if (target->is_repeated()) {
+    const std::string parted =
+        absl::StrReplaceAll(text, {{"、", ","}, {"，", ","}, {"；", ","}, {";", ","}});
+    for (const auto part : absl::StrSplit(parted, ',')) {
+      if (const std::string one = Trimmed(std::string(part)); !one.empty()) {
+        reflection->AddString(&message, target, one);
+      }
+    }
+    return absl::OkStatus();
+  }
   switch (target->cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
       reflection->SetBool(&message, target, text == "true");
@@ -61,7 +72,7 @@ absl::Status SetField(const FieldDescriptor* target, common::v1::FieldType type,
 
 // True when the message holds another value there already.
 bool Contradicts(const FieldDescriptor* target, const std::string& text, const Message& message) {
-  if (target->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return false;
+  if (target->is_repeated() || target->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return false;
   const std::string present = message.GetReflection()->GetString(message, target);
   return !present.empty() && present != text;
 }

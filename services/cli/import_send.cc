@@ -107,9 +107,11 @@ int IntField(const Message& message, const char* name) {
   return field == nullptr ? 0 : message.GetReflection()->GetInt32(message, field);
 }
 
-std::vector<ItemFailure> FailuresOf(const Message& response) {
-  const auto* field = response.GetDescriptor()->FindFieldByName("failures");
+// The failures or warnings of an answer; none where it has no such field.
+std::vector<ItemFailure> ItemsOf(const Message& response, const char* name) {
+  const auto* field = response.GetDescriptor()->FindFieldByName(name);
   std::vector<ItemFailure> failures;
+  if (field == nullptr || field->message_type() != ItemFailure::descriptor()) return failures;
   for (int i = 0; i < response.GetReflection()->FieldSize(response, field); ++i) {
     failures.push_back(static_cast<const ItemFailure&>(
         response.GetReflection()->GetRepeatedMessage(response, field, i)));
@@ -143,6 +145,7 @@ struct Sender::Answer {
   int created = 0;
   int existing = 0;
   std::vector<ItemFailure> failures;
+  std::vector<ItemFailure> warnings;
 };
 
 Sender::Sender(const rpc::Client& client, std::string federation, const ImportFile& file,
@@ -241,7 +244,8 @@ absl::StatusOr<Sender::Answer> Sender::Call(const Batch& items, const std::strin
   Answer answer;
   answer.created = IntField(*response, "created") + IntField(*response, "posted");
   answer.existing = IntField(*response, "existing");
-  answer.failures = FailuresOf(*response);
+  answer.failures = ItemsOf(*response, "failures");
+  if (file_.entry().noun() == "record") answer.warnings = ItemsOf(*response, "warnings");
   if (file_.entry().noun() == "voucher" && !validate_only) {  // Its answer does not count them.
     std::set<int> failed;
     for (const ItemFailure& failure : answer.failures) failed.insert(failure.index());
@@ -263,6 +267,10 @@ absl::Status Sender::Send(Batch items, const std::string& salt, bool first) {
         absl::MutexLock lock(&mutex_);
         outcome_.created += answer->created;
         outcome_.existing += answer->existing;
+        for (const ItemFailure& warning : answer->warnings) {
+          if (warning.index() < 0 || warning.index() >= static_cast<int>(items.size())) continue;
+          outcome_.warnings.push_back(file_.Explain(*items[warning.index()], warning));
+        }
       }
       if (first && !options_.dry_run) return LookAgain(answer->failures, items, salt);
       for (const ItemFailure& failure : answer->failures) Reject(*items[failure.index()], failure);

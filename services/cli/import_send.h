@@ -23,7 +23,8 @@ struct Outcome {
   int created = 0;
   int existing = 0;  // Were there before, with the same content.
   std::vector<RowError> errors;
-  std::set<int> rejected;  // Rows whose items were not written.
+  std::set<int> rejected;          // Rows whose items were not written.
+  std::vector<RowError> warnings;  // Of items that were written, or would be.
 };
 
 // Sends in batches with `partial`, two in flight where the order does not matter. A batch's

@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -23,7 +26,9 @@ namespace {
 using common::v1::Job;
 
 constexpr char kReports[] = "/gonghui.reports.v1.ReportService/";
-constexpr char kJobs[] = "/gonghui.reports.v1.JobService/";
+// Services that do long work.
+constexpr std::string_view kJobServices[] = {"gonghui.reports.v1.JobService",
+                                             "gonghui.membership.v1.JobService"};
 constexpr absl::Duration kPollEvery = absl::Milliseconds(100);
 
 struct JobOptions {
@@ -52,16 +57,31 @@ std::string PercentText(const Job& job) {
   return absl::StrCat(100 * job.done() / job.total(), "%");
 }
 
-absl::StatusOr<Job> Get(Session& session, const std::string& name) {
-  common::v1::GetJobRequest request;
-  request.set_name(name);
-  return session.Invoke<Job>(std::string(kJobs) + "GetJob", request);
+// A job and the service that does it.
+struct Found {
+  Job job;
+  std::string_view service;
+};
+
+// True where the answer says nothing of the others: the server does not host this service, it knows
+// no such job, or the caller has no right there.
+bool AskOthers(const absl::Status& status) {
+  return absl::IsUnimplemented(status) || absl::IsNotFound(status) ||
+         absl::IsPermissionDenied(status);
 }
 
-absl::StatusOr<std::string> NameOf(const Session& session, const std::string& id) {
-  if (id.find('/') != std::string::npos) return id;
-  ASSIGN_OR_RETURN(const std::string parent, session.Parent());
-  return parent + "/jobs/" + id;
+// Asks one service after the other; the last answer where none knows it.
+absl::StatusOr<Found> Find(Session& session, const std::string& id) {
+  common::v1::GetJobRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_name(), session.NameOf("jobs", id));
+  absl::Status unknown;
+  for (const std::string_view service : kJobServices) {
+    auto job = session.Invoke<Job>(StrCat("/", service, "/GetJob"), request);
+    if (job.ok()) return Found{*std::move(job), service};
+    if (!AskOthers(job.status())) return job.status();
+    if (unknown.ok() || !absl::IsUnimplemented(job.status())) unknown = job.status();
+  }
+  return unknown;
 }
 
 absl::StatusOr<int> VerifyRollups(Session& session, const JobOptions& options) {
@@ -125,8 +145,24 @@ absl::StatusOr<int> List(Session& session, const JobOptions& options) {
   common::v1::ListJobsRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   request.set_organization(options.organization);
-  ASSIGN_OR_RETURN(const auto answer, session.Invoke<common::v1::ListJobsResponse>(
-                                          std::string(kJobs) + "ListJobs", request));
+  common::v1::ListJobsResponse answer;
+  absl::Status refused;
+  for (const std::string_view service : kJobServices) {
+    const auto some =
+        session.Invoke<common::v1::ListJobsResponse>(StrCat("/", service, "/ListJobs"), request);
+    if (some.ok()) {
+      answer.MergeFrom(*some);
+    } else if (AskOthers(some.status())) {
+      refused = some.status();
+    } else {
+      return some.status();
+    }
+  }
+  if (answer.jobs().empty() && absl::IsPermissionDenied(refused)) return refused;
+  auto& jobs = *answer.mutable_jobs();
+  std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
+    return a.create_time_us() > b.create_time_us();
+  });
   if (session.json()) {
     PrintJson(answer);
     return kSuccess;
@@ -143,19 +179,21 @@ absl::StatusOr<int> List(Session& session, const JobOptions& options) {
 }
 
 absl::StatusOr<int> Show(Session& session, const JobOptions& options, bool wait) {
-  ASSIGN_OR_RETURN(const std::string name, NameOf(session, options.id));
-  ASSIGN_OR_RETURN(Job job, Get(session, name));
+  ASSIGN_OR_RETURN(Found found, Find(session, options.id));
+  Job& job = found.job;
   if (wait) {
-    ASSIGN_OR_RETURN(job, AwaitJob(session, std::move(job)));
+    ASSIGN_OR_RETURN(job, AwaitJob(session, std::move(job), found.service));
   }
   PrintJob(session, job);
   return job.state() == common::v1::JOB_STATE_FAILED ? kServerError : kSuccess;
 }
 
 absl::StatusOr<int> Cancel(Session& session, const JobOptions& options) {
+  ASSIGN_OR_RETURN(const Found found, Find(session, options.id));
   common::v1::CancelJobRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_name(), NameOf(session, options.id));
-  ASSIGN_OR_RETURN(const Job job, session.Invoke<Job>(std::string(kJobs) + "CancelJob", request));
+  request.set_name(found.job.name());
+  ASSIGN_OR_RETURN(const Job job,
+                   session.Invoke<Job>(StrCat("/", found.service, "/CancelJob"), request));
   PrintJob(session, job);
   return kSuccess;
 }

@@ -72,6 +72,13 @@ absl::StatusOr<const KindEntry*> Kinds::Find(std::string_view name) const {
       .With("kind", std::string(name));
 }
 
+absl::StatusOr<KindEntry> FetchKind(Session& session, std::string_view name) {
+  ASSIGN_OR_RETURN(const rpc::Client* client, session.Connect());
+  ASSIGN_OR_RETURN(const Kinds kinds, Kinds::Fetch(*client));
+  ASSIGN_OR_RETURN(const KindEntry* entry, kinds.Find(name));
+  return *entry;
+}
+
 const common::v1::Code* FindCode(const common::v1::CodeList& list, std::string_view text) {
   const std::string key = HeadingKey(text);
   if (key.empty()) return nullptr;

@@ -10,6 +10,7 @@
 #include "common/rpc/client.h"
 #include "gonghui/common/v1/catalog.pb.h"
 #include "gonghui/common/v1/record.pb.h"
+#include "services/cli/session.h"
 
 namespace gonghui::cli {
 
@@ -56,6 +57,9 @@ class Kinds {
  private:
   std::vector<KindEntry> entries_;
 };
+
+// The kind of that name or label, asked of the server.
+absl::StatusOr<KindEntry> FetchKind(Session& session, std::string_view name);
 
 // The code for a code, label or alias of the list, or nullptr. Case, width and surrounding space do
 // not matter.

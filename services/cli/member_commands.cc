@@ -12,6 +12,8 @@
 #include "gonghui/membership/v1/member.pb.h"
 #include "gonghui/membership/v1/member_history.pb.h"
 #include "gonghui/membership/v1/member_merge.pb.h"
+#include "services/cli/member_filter_options.h"
+#include "services/cli/paging.h"
 #include "services/cli/program.h"
 #include "services/cli/table.h"
 
@@ -31,7 +33,9 @@ struct MemberOptions {
   std::string state;
   std::string as_of;
   std::string name;
-  std::vector<std::string> tags;
+  std::string saved;
+  MemberFilterOptions filter;
+  PageOptions page;
   std::string period;
   std::string on;
   std::string reason;
@@ -41,14 +45,7 @@ struct MemberOptions {
   std::vector<std::string> take;
   std::vector<std::string> keep;
   bool dry_run = false;
-  int limit = 50;
 };
-
-absl::StatusOr<std::string> NameOf(const Session& session, std::string_view collection,
-                                   const std::string& id) {
-  ASSIGN_OR_RETURN(const std::string parent, session.Parent());
-  return StrCat(parent, "/", collection, "/", LeafOf(id));
-}
 
 std::string StateWord(const Session& session, const std::string& state) {
   if (state == "active") return session.Say("active", "在会");
@@ -83,7 +80,7 @@ absl::StatusOr<int> Shown(const Session& session, const absl::StatusOr<v1::Membe
 
 absl::StatusOr<int> Show(Session& session, const MemberOptions& options) {
   v1::GetMemberRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_name(), NameOf(session, "members", options.id));
+  ASSIGN_OR_RETURN(*request.mutable_name(), session.NameOf("members", options.id));
   request.set_as_of(options.as_of);
   return Shown(session, session.Invoke<v1::Member>(absl::StrCat(kMembers, "GetMember"), request));
 }
@@ -94,19 +91,20 @@ absl::StatusOr<int> List(Session& session, const MemberOptions& options) {
   request.set_organization(options.organization);
   request.set_state(options.state);
   request.set_as_of(options.as_of);
-  request.set_page_size(options.limit);
-  if (!options.name.empty()) request.mutable_filter()->set_name_query(options.name);
-  for (const std::string& tag : options.tags) request.mutable_filter()->add_group_tags(tag);
-  ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::ListMembersResponse>(
-                                          absl::StrCat(kMembers, "ListMembers"), request));
-  if (session.json()) {
-    PrintJson(answer);
-    return kSuccess;
+  if (!options.saved.empty()) {
+    ASSIGN_OR_RETURN(*request.mutable_saved_filter(),
+                     session.NameOf("memberFilters", options.saved));
   }
-  ShowMembers(session, {answer.members().begin(), answer.members().end()});
-  if (!answer.next_page_token().empty()) {
-    PrintNote(session.Say("There are more: --limit shows them.", "还有更多：用 --limit 显示。"));
+  if (const v1::MemberFilter filter = options.filter.Filter(); filter.ByteSizeLong() > 0) {
+    *request.mutable_filter() = filter;
   }
+  std::vector<v1::Member> members;
+  RETURN_IF_ERROR(EachPage<v1::ListMembersResponse>(
+      session, absl::StrCat(kMembers, "ListMembers"), request, options.page, [&](const auto& page) {
+        members.insert(members.end(), page.members().begin(), page.members().end());
+        return static_cast<int>(members.size());
+      }));
+  if (!session.json()) ShowMembers(session, members);
   return kSuccess;
 }
 
@@ -135,7 +133,7 @@ std::string KindWord(const Session& session, v1::MemberEventKind kind) {
 
 absl::StatusOr<int> Events(Session& session, const MemberOptions& options) {
   v1::ListMemberEventsRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_parent(), NameOf(session, "members", options.id));
+  ASSIGN_OR_RETURN(*request.mutable_parent(), session.NameOf("members", options.id));
   request.set_page_size(1000);
   ASSIGN_OR_RETURN(const auto answer, session.Invoke<v1::ListMemberEventsResponse>(
                                           absl::StrCat(kHistory, "ListMemberEvents"), request));
@@ -192,7 +190,7 @@ template <typename Request, typename Fill>
 absl::StatusOr<int> Change(Session& session, const MemberOptions& options, const char* method,
                            Fill fill) {
   Request request;
-  ASSIGN_OR_RETURN(*request.mutable_name(), NameOf(session, "members", options.id));
+  ASSIGN_OR_RETURN(*request.mutable_name(), session.NameOf("members", options.id));
   request.set_request_id(NewId(absl::Now()));
   fill(request);
   return Shown(session, session.Invoke<v1::Member>(absl::StrCat(kMembers, method), request));
@@ -229,7 +227,7 @@ absl::StatusOr<int> FindDuplicates(Session& session, const MemberOptions& option
   v1::FindDuplicatesRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
   if (!options.id.empty()) {
-    ASSIGN_OR_RETURN(*request.mutable_member_name(), NameOf(session, "members", options.id));
+    ASSIGN_OR_RETURN(*request.mutable_member_name(), session.NameOf("members", options.id));
   }
   request.mutable_member()->set_full_name(options.name);
   request.mutable_member()->set_id_number(options.number);
@@ -259,8 +257,8 @@ absl::StatusOr<int> FindDuplicates(Session& session, const MemberOptions& option
 absl::StatusOr<int> Merge(Session& session, const MemberOptions& options) {
   v1::MergeMembersRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
-  ASSIGN_OR_RETURN(*request.mutable_survivor(), NameOf(session, "members", options.id));
-  ASSIGN_OR_RETURN(*request.mutable_absorbed(), NameOf(session, "members", options.other));
+  ASSIGN_OR_RETURN(*request.mutable_survivor(), session.NameOf("members", options.id));
+  ASSIGN_OR_RETURN(*request.mutable_absorbed(), session.NameOf("members", options.other));
   request.mutable_take_absorbed()->Assign(options.take.begin(), options.take.end());
   request.mutable_keep_survivor()->Assign(options.keep.begin(), options.keep.end());
   request.set_validate_only(options.dry_run);
@@ -287,7 +285,7 @@ absl::StatusOr<int> Merge(Session& session, const MemberOptions& options) {
 
 absl::StatusOr<int> Unmerge(Session& session, const MemberOptions& options) {
   v1::UnmergeMembersRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_name(), NameOf(session, "memberMerges", options.id));
+  ASSIGN_OR_RETURN(*request.mutable_name(), session.NameOf("memberMerges", options.id));
   request.set_request_id(NewId(absl::Now()));
   ASSIGN_OR_RETURN(const auto merge, session.Invoke<v1::MemberMerge>(
                                          absl::StrCat(kMerges, "UnmergeMembers"), request));
@@ -342,9 +340,11 @@ void AddReads(Group& group) {
   group.Organization(list, "With everything below it");
   list->add_option("--state", options.state, "active, retained, left or all");
   list->add_option("--as-of", options.as_of, "Who was a member on that day")->type_name("DATE");
-  list->add_option("--name", options.name, "How the name begins: characters, pinyin or initials");
-  list->add_option("--tag", options.tags, "Group of workers, also several");
-  list->add_option("--limit", options.limit, "At most this many")->check(CLI::Range(1, 1000));
+  list->add_option("--filter", options.saved, "A kept selection, as 'gonghui filter list' shows it")
+      ->type_name("ID");
+  options.filter.AddNameTo(list);
+  options.filter.AddTo(list);
+  options.page.AddTo(list);
   group.OfOne("events", "What happened to a member, with date, reason and who recorded it",
               "gonghui member events ID", Events);
   CLI::App* flow = group.Add("flow", "Opening + joined + in - out - left = closing",
@@ -409,6 +409,7 @@ void AddMemberCommands(Program& program) {
   AddReads(group);
   AddChanges(group);
   AddMerging(group);
+  AddMemberChange(program, *member);
 }
 
 }  // namespace gonghui::cli

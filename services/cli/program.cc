@@ -44,11 +44,17 @@ Program::Program()
   AddReorganizationCommands(*this);
   AddMemberCommands(*this);
   AddMemberFileCommands(*this);
+  AddApplicationCommands(*this);
+  AddEmploymentCommands(*this);
+  AddFilterCommands(*this);
   AddTransferCommands(*this);
   AddCardCommands(*this);
+  AddLedgerCommands(*this);
   AddAccessCommands(*this);
   AddRecordCommands(*this);
   AddBoardCommands(*this);
+  AddLevyCommands(*this);
+  AddDuesCommands(*this);
   AddKeyCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);

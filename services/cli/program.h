@@ -41,12 +41,21 @@ void AddAppraisalCommands(Program& program);
 void AddTreeCommands(Program& program);
 void AddReorganizationCommands(Program& program);
 void AddMemberCommands(Program& program);
+void AddMemberChange(Program& program, CLI::App& member);  // Below gonghui member.
+void AddApplicationCommands(Program& program);
+void AddEmploymentCommands(Program& program);
+void AddFilterCommands(Program& program);
 void AddMemberFileCommands(Program& program);
 void AddTransferCommands(Program& program);
 void AddCardCommands(Program& program);
+void AddLedgerCommands(Program& program);
+void AddProofCommands(Program& program, CLI::App& ledger);  // Below gonghui ledger.
 void AddAccessCommands(Program& program);
 void AddRecordCommands(Program& program);
+void AddRecordWrites(Program& program, CLI::App& records);  // Below gonghui records.
 void AddBoardCommands(Program& program);
+void AddLevyCommands(Program& program);
+void AddDuesCommands(Program& program);
 void AddKeyCommands(Program& program);
 void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);

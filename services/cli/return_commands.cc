@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/base/china_time.h"
 #include "common/base/id.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -193,10 +194,8 @@ absl::StatusOr<int> History(Session& session, const ReturnOptions& options) {
                      Ask<v1::ListReturnChangesResponse>(session, "ListReturnChanges", request));
     if (session.json()) PrintJson(answer);
     for (const v1::ReturnChange& change : answer.changes()) {
-      table.Add({absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(change.time_us()),
-                                  absl::FixedTimeZone(8 * 3600)),
-                 change.actor(), change.cell(), change.old_value(), change.new_value(),
-                 change.remark()});
+      table.Add({ChinaTimeText(change.time_us()), change.actor(), change.cell(), change.old_value(),
+                 change.new_value(), change.remark()});
     }
     request.set_page_token(answer.next_page_token());
   } while (!request.page_token().empty());

@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/config.h"
+#include "common/base/resource_name.h"
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/cli/csv.h"
 #include "services/cli/text.h"
@@ -121,6 +123,12 @@ absl::StatusOr<std::string> Session::Parent() const {
   return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
                          "Name the federation with --federation (or GONGHUI_FEDERATION).",
                          "请用 --federation（或 GONGHUI_FEDERATION）指定联合会。");
+}
+
+absl::StatusOr<std::string> Session::NameOf(std::string_view collection,
+                                            std::string_view id) const {
+  ASSIGN_OR_RETURN(const std::string parent, Parent());
+  return StrCat(parent, "/", collection, "/", LeafOf(id));
 }
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

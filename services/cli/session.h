@@ -54,6 +54,8 @@ class Session {
 
   // "federations/demo". FIELD_REQUIRED when no federation is named.
   absl::StatusOr<std::string> Parent() const;
+  // "federations/demo/COLLECTION/ID"; `id` may be a whole name.
+  absl::StatusOr<std::string> NameOf(std::string_view collection, std::string_view id) const;
   const std::string& federation() const { return federation_; }
   const std::string& server() const { return server_; }
   bool json() const { return globals_->json; }

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/china_time.h"
 #include "common/base/date.h"
 #include "common/base/status.h"
 #include "gonghui/membership/v1/organization.pb.h"
@@ -19,15 +20,14 @@ struct TreeOptions {
   int depth = 0;
 };
 
-// An instant as RFC 3339, or the end of a civil day where the federations are (UTC+8).
+// An instant as RFC 3339, or the end of a civil day where the federations are.
 absl::StatusOr<int64_t> ParseInstant(const std::string& text) {
   if (text.empty()) return 0;
   absl::Time time;
   std::string error;
   if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return absl::ToUnixMicros(time);
   ASSIGN_OR_RETURN(const absl::CivilDay day, ParseDate(text));
-  const absl::TimeZone china = absl::FixedTimeZone(8 * 60 * 60);
-  return absl::ToUnixMicros(absl::FromCivil(day + 1, china)) - 1;
+  return DayBeginsMicros(day + 1) - 1;
 }
 
 absl::StatusOr<int> Tree(Session& session, const TreeOptions& options) {

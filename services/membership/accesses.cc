@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "common/auth/explanation.h"
+#include "common/base/china_time.h"
 #include "common/base/date.h"
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
@@ -61,7 +62,7 @@ AccessRow ReadAccess(const sql::Rows::Row& row) {
 // Where the federations are, a day begins.
 absl::StatusOr<int64_t> DayBegins(const std::string& day, int days_later) {
   ASSIGN_OR_RETURN(const absl::CivilDay civil, ParseDate(day));
-  return absl::ToUnixMicros(absl::FromCivil(civil + days_later, absl::FixedTimeZone(8 * 60 * 60)));
+  return DayBeginsMicros(civil + days_later);
 }
 
 // The field's value in clear.
