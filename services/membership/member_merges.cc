@@ -13,7 +13,7 @@
 #include "common/rpc/idempotency.h"
 #include "common/rpc/update.h"
 #include "nlohmann/json.hpp"
-#include "services/membership/card_rows.h"
+#include "services/membership/member_merge_cards.h"
 
 namespace gonghui::membership {
 namespace {
@@ -150,16 +150,6 @@ absl::StatusOr<MemberMerges::Plan> MemberMerges::MakePlan(
     RETURN_IF_ERROR(call.CheckScope(edit->member().organization()));
     if (edit->member().state() == kMerged) return edit->ExpectState("active");
   }
-  ASSIGN_OR_RETURN(const std::vector<CardRow> cards,
-                   FindLiveCards(tx, call.federation, absorbed_id));
-  if (!cards.empty()) {
-    return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
-                              "the absorbed member holds a card; cancel it first by CancelCard",
-                              "被合并的会员持有会员卡，请先注销（CancelCard）")
-        .With("card", CardName(call.federation, cards[0].id))
-        .With("allowed", "CancelCard")
-        .At("absorbed");
-  }
   Plan plan{.survivor = std::move(survivor), .absorbed = std::move(absorbed)};
   ASSIGN_OR_RETURN(plan.survivor_retentions, FindRetentions(tx, call.federation, survivor_id));
   ASSIGN_OR_RETURN(plan.absorbed_retentions, FindRetentions(tx, call.federation, absorbed_id));
@@ -279,7 +269,7 @@ void TakeFields(const std::set<std::string>& taken, MemberRow& survivor, MemberR
 }  // namespace
 
 absl::Status MemberMerges::Carry(sql::Tx& tx, const rpc::Call& call, const std::string& name,
-                                 Plan& plan, feed::v1::Event& event) const {
+                                 Plan& plan, json& undo, feed::v1::Event& event) const {
   const std::string survivor_id = plan.survivor.id();
   const std::string absorbed_id = plan.absorbed.id();
   RETURN_IF_ERROR(tx.Run(kMoveWork, {call.federation, absorbed_id, survivor_id}).status());
@@ -297,6 +287,8 @@ absl::Status MemberMerges::Carry(sql::Tx& tx, const rpc::Call& call, const std::
       tx.Run(kFreeIndex, {call.federation, absorbed_id, StrCat("merging/", absorbed_id)}).status());
   RETURN_IF_ERROR(plan.survivor.Write(
       tx, call, Happened(v1::MEMBER_EVENT_KIND_MERGED, call, plan.survivor.member(), name), event));
+  ASSIGN_OR_RETURN(undo["cards"],
+                   CarryCards(tx, call, *register_.card_kind, plan.survivor, absorbed_id, event));
   return plan.absorbed.Write(
       tx, call, Happened(v1::MEMBER_EVENT_KIND_MERGED, call, plan.survivor.member(), name), event);
 }
@@ -360,7 +352,7 @@ absl::StatusOr<v1::MemberMerge> MemberMerges::Merge(rpc::Call& call,
         feed::v1::Event event;
         event.set_type("gonghui.membership.v1.MembersMerged");
         event.add_resources(name);
-        RETURN_IF_ERROR(Carry(tx, call, name, plan, event));
+        RETURN_IF_ERROR(Carry(tx, call, name, plan, undo, event));
         RETURN_IF_ERROR(
             tx.Run(kInsert, {call.federation, id, plan.survivor.id(), plan.absorbed.id(),
                              sql::Bytes{personal_.Encrypt(undo.dump(), name)},
@@ -478,6 +470,10 @@ absl::StatusOr<v1::MemberMerge> MemberMerges::Unmerge(rpc::Call& call,
         feed::v1::Event event;
         event.set_type("gonghui.membership.v1.MembersUnmerged");
         event.add_resources(request.name());
+        if (stored.undo.contains("cards")) {
+          RETURN_IF_ERROR(GiveCardsBack(tx, call.federation, *register_.card_kind,
+                                        stored.undo.at("cards"), event));
+        }
         for (MemberEdit* edit : {&survivor, &absorbed}) {
           RETURN_IF_ERROR(edit->Write(
               tx, call,

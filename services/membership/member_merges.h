@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/host/host.h"
 #include "gonghui/membership/v1/member_merge.pb.h"
+#include "nlohmann/json.hpp"
 #include "services/membership/member_edit.h"
 
 namespace gonghui::membership {
@@ -31,7 +32,7 @@ class MemberMerges {
   absl::StatusOr<Plan> MakePlan(sql::Tx& tx, const rpc::Call& call,
                                 const v1::MergeMembersRequest& request) const;
   absl::Status Carry(sql::Tx& tx, const rpc::Call& call, const std::string& name, Plan& plan,
-                     feed::v1::Event& event) const;
+                     nlohmann::json& undo, feed::v1::Event& event) const;
   absl::StatusOr<Stored> Find(sql::Tx& tx, const std::string& federation,
                               const std::string& id) const;
   v1::MemberMerge View(const std::string& federation, const Stored& stored,

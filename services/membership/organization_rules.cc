@@ -120,7 +120,8 @@ std::vector<Stretch> OpenStretches(const Life& life) {
     const tree::Version& version = row.version;
     if (version.state != kOpen) continue;
     if (!stretches.empty() && stretches.back().to == version.valid_from &&
-        stretches.back().row->version.kind == version.kind) {
+        stretches.back().row->version.kind == version.kind &&
+        stretches.back().row->employees == row.employees) {
       stretches.back().to = version.valid_to;
     } else {
       stretches.push_back({&row, version.valid_from, version.valid_to});

@@ -170,6 +170,16 @@ absl::StatusOr<Life> ReadBelieved(sql::Tx& tx, const std::string& federation,
   return Read(tx, kBelieved, {federation, id, tree::kNow});
 }
 
+absl::StatusOr<std::map<std::string, Life>> ReadLives(sql::Tx& tx, const std::string& federation,
+                                                      const std::set<std::string>& ids) {
+  std::vector<sql::Args> keys;
+  for (const std::string& id : ids) keys.push_back({federation, id, tree::kNow});
+  ASSIGN_OR_RETURN(std::vector<OrganizationRow> rows, ReadEach(tx, kBelieved, keys));
+  std::map<std::string, Life> lives;
+  for (OrganizationRow& row : rows) lives[row.version.id].push_back(std::move(row));
+  return lives;
+}
+
 absl::StatusOr<std::vector<OrganizationRow>> ReadVersionsAfter(sql::Tx& tx,
                                                                const std::string& federation,
                                                                int64_t sequence, int64_t limit) {
@@ -204,6 +214,14 @@ std::string ClosedOn(const Life& life) {
     }
   }
   return closed_on;
+}
+
+void AddEmployees(Life& life, int64_t employees, std::string_view from) {
+  SplitAt(life, from);
+  for (OrganizationRow& row : life) {
+    if (row.version.valid_from >= from) row.employees += employees;
+  }
+  Join(life);
 }
 
 void Assign(Life& life, Attribute attribute, std::string_view value, std::string_view from,

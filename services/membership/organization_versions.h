@@ -46,6 +46,9 @@ absl::StatusOr<std::vector<OrganizationRow>> ReadOrganizations(sql::Tx& tx,
                                                                int64_t known_at_us);
 absl::StatusOr<Life> ReadBelieved(sql::Tx& tx, const std::string& federation,
                                   const std::string& id);
+// The same of several; those that are unknown are left out.
+absl::StatusOr<std::map<std::string, Life>> ReadLives(sql::Tx& tx, const std::string& federation,
+                                                      const std::set<std::string>& ids);
 // Versions recorded after a sequence number, in order.
 absl::StatusOr<std::vector<OrganizationRow>> ReadVersionsAfter(sql::Tx& tx,
                                                                const std::string& federation,
@@ -60,6 +63,9 @@ int64_t LatestOf(const Life& life);
 // The first day of the closing that lasts; empty while the organisation is open
 // or opens again.
 std::string ClosedOn(const Life& life);
+
+// Adds to the workers registered from the day on.
+void AddEmployees(Life& life, int64_t employees, std::string_view from);
 
 using Attribute = std::string tree::Version::*;
 // Gives the attribute the value over [from, to), whatever stood there.

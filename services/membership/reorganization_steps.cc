@@ -47,6 +47,21 @@ absl::Status CheckEmpty(Reorganizing& work, const std::string& id, const std::st
   return NotEmpty(id, children.size(), members.size(), from, std::move(field));
 }
 
+// The workers of the sources are the target's from the day on.
+absl::Status CarryEmployees(Reorganizing& work, const v1::MergeStep& step) {
+  int64_t employees = 0;
+  for (const std::string& source : step.sources()) {
+    ASSIGN_OR_RETURN(const Life* life, work.tree.Believed(source));
+    employees += At(*life, step.valid_from())->employees;
+  }
+  if (employees == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Life* believed, work.tree.Believed(step.target()));
+  Life life = *believed;
+  AddEmployees(life, employees, step.valid_from());
+  work.tree.Put(step.target(), std::move(life));
+  return absl::OkStatus();
+}
+
 absl::Status Merge(Reorganizing& work, const v1::MergeStep& step, const StepPath& at,
                    Faults& faults) {
   const std::string& day = step.valid_from();
@@ -71,6 +86,7 @@ absl::Status Merge(Reorganizing& work, const v1::MergeStep& step, const StepPath
     if (!fit.ok()) faults.push_back(std::move(fit));
   }
   if (!faults.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CarryEmployees(work, step));
   for (int i = 0; i < step.sources_size(); ++i) {
     const std::string& source = step.sources(i);
     const std::string field = at(StrCat("sources[", i, "]"));

@@ -238,17 +238,60 @@ TEST_P(MemberMergesTest, RefusesWhatCannotBe) {
   nobody.set_name("federations/demo/members/none");
   EXPECT_THAT(Call(*admin_, "MergeMembers", MergeOf(one, nobody)),
               HasReasonAt(common::v1::REASON_NOT_FOUND, "absorbed"));
-  v1::IssueCardRequest issue;
-  issue.set_parent("federations/demo");
-  issue.set_member(two.name());
-  issue.set_medium("paper");
-  issue.set_issued_on("2020-01-01");
-  ASSERT_THAT(admin_->Invoke<v1::Card>("/gonghui.membership.v1.CardService/IssueCard", issue),
-              IsOk());
-  EXPECT_THAT(Call(*admin_, "MergeMembers", MergeOf(one, two)),
-              HasReasonAt(common::v1::REASON_STATE_FORBIDS, "absorbed"));
   EXPECT_THAT(Unmerge(*admin_, "federations/demo/memberMerges/none"),
               HasReasonAt(common::v1::REASON_NOT_FOUND, "name"));
+}
+
+TEST_P(MemberMergesTest, CardsGoWithTheSurvivorAndComeBack) {
+  const auto ask = [&](const char* method, const auto& request) {
+    return admin_->Invoke<v1::Card>(std::string("/gonghui.membership.v1.CardService/") + method, request);
+  };
+  const auto issue = [&](const v1::Member& member, const std::string& medium) {
+    v1::IssueCardRequest request;
+    request.set_parent("federations/demo");
+    request.set_member(member.name());
+    request.set_medium(medium);
+    request.set_issued_on("2020-01-01");
+    auto card = ask("IssueCard", request);
+    EXPECT_THAT(card, IsOk());
+    return card.ok() ? card->name() : "";
+  };
+  const auto get = [&](const std::string& name) {
+    v1::GetCardRequest request;
+    request.set_name(name);
+    auto card = ask("GetCard", request);
+    EXPECT_THAT(card, IsOk());
+    return card.ok() ? *card : v1::Card();
+  };
+  ASSERT_OK_AND_ASSIGN(const v1::Member one, Create(*admin_, Member("E01", 1)));
+  ASSERT_OK_AND_ASSIGN(const v1::Member two, Create(*admin_, Member("E01", 2)));
+  const std::string mine = issue(one, "electronic");
+  const std::string theirs = issue(two, "electronic");
+  const std::string paper = issue(two, "paper");
+
+  v1::MergeMembersRequest request = MergeOf(one, two);
+  request.add_keep_survivor("*");
+  ASSERT_OK_AND_ASSIGN(const v1::MemberMerge done, Call(*admin_, "MergeMembers", request));
+  // Of two cards of a kind the survivor's holds; the other kind goes on as the survivor's.
+  EXPECT_EQ(get(mine).state(), v1::CARD_STATE_VALID);
+  EXPECT_EQ(get(theirs).state(), v1::CARD_STATE_CANCELLED);
+  EXPECT_EQ(get(theirs).reason(), "merged");
+  EXPECT_EQ(get(paper).state(), v1::CARD_STATE_VALID);
+  EXPECT_EQ(get(paper).member(), one.name());
+  // Taken back, every card is whose it was.
+  ASSERT_THAT(Unmerge(*admin_, done.name()), IsOk());
+  EXPECT_EQ(get(theirs).state(), v1::CARD_STATE_VALID);
+  EXPECT_EQ(get(theirs).ended_on(), "");
+  EXPECT_EQ(get(paper).member(), two.name());
+
+  // A card that was changed since keeps the merger.
+  ASSERT_OK_AND_ASSIGN(const v1::MemberMerge again, Call(*admin_, "MergeMembers", request));
+  v1::ReportCardLossRequest loss;
+  loss.set_name(paper);
+  loss.set_lost_on("2020-05-01");
+  ASSERT_THAT(ask("ReportCardLoss", loss), IsOk());
+  EXPECT_THAT(Unmerge(*admin_, again.name()),
+              HasReasonAt(common::v1::REASON_REVERT_BLOCKED, "name"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, MemberMergesTest,
