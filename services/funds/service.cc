@@ -16,6 +16,7 @@
 #include "services/funds/benefits.h"
 #include "services/funds/books.h"
 #include "services/funds/catalog.embedded.h"
+#include "services/funds/chain_start.h"
 #include "services/funds/charts.h"
 #include "services/funds/control_records.h"
 #include "services/funds/heads.h"
@@ -167,6 +168,7 @@ class Funds : public Hosted {
 
 absl::StatusOr<std::unique_ptr<Hosted>> OpenFunds(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  RETURN_IF_ERROR(ChainOldVouchers(*host.db));
   std::vector<EmbeddedFile> kinds;
   std::optional<EmbeddedFile> chart_file;
   std::optional<EmbeddedFile> statement_file;

@@ -252,7 +252,7 @@ absl::StatusOr<std::vector<Slice>> SumSlices(sql::Tx& tx, const std::string& ten
   for (auto& [key, slice] : sums) {
     slice.account = key.first;
     slice.dimensions = ParseDimensions(key.second);
-    if (slice.debit_fen != 0 || slice.credit_fen != 0) slices.push_back(std::move(slice));
+    slices.push_back(std::move(slice));
   }
   return slices;
 }

@@ -23,10 +23,12 @@
 #include "common/auth/token.h"
 #include "common/base/text.h"
 #include "common/rpc/client.h"
+#include "common/testing/jobs.h"
 #include "common/testing/matchers.h"
 #include "common/testing/process.h"
 #include "common/testing/settings.h"
 #include "gonghui/funds/v1/ledger.pb.h"
+#include "gonghui/funds/v1/proof.pb.h"
 #include "gonghui/membership/v1/federation.pb.h"
 #include "gonghui/membership/v1/organization.pb.h"
 #include "gtest/gtest.h"
@@ -299,6 +301,15 @@ TEST_F(PostingKillTest, AcknowledgedVouchersAreThereOnce) {
     for (const auto& [name, amount] : fen_of_name[book]) fen += amount;
     ExpectBalances(*client, book, fen);
   }
+  v1::VerifyLedgerRequest verify;
+  verify.set_parent("federations/demo");
+  verify.set_request_id("verify");
+  ASSERT_OK_AND_ASSIGN(const auto verified,
+                       testing::RunJob<v1::VerifyLedgerResult>(
+                           *client, "/gonghui.funds.v1.ProofService/VerifyLedger",
+                           "gonghui.funds.v1.ProofService", verify));
+  EXPECT_EQ(verified.faults_size(), 0) << verified.DebugString();
+  EXPECT_EQ(verified.vouchers(), static_cast<int64_t>(acknowledged_.size()));
   std::sort(restarts.begin(), restarts.end());
   std::printf("%zu vouchers, %d kills, %lld repeated calls, restart to ready: median %.0f ms\n",
               acknowledged_.size(), rounds, static_cast<long long>(repetitions_),

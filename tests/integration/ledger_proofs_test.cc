@@ -9,6 +9,7 @@
 #include "common/testing/jobs.h"
 #include "gonghui/funds/v1/proof.pb.h"
 #include "services/funds/canonical.h"
+#include "services/funds/chain_start.h"
 #include "tests/integration/funds_suite.h"
 #include "tests/receipt/receipt.h"
 
@@ -310,6 +311,20 @@ TEST_P(LedgerProofsTest, EveryTamperingIsFoundWithItsReason) {
         << fault.DebugString();
     if (c.book != "inserted") EXPECT_EQ(fault.sequence(), c.sequence) << fault.DebugString();
   }
+}
+
+TEST_P(LedgerProofsTest, VouchersFromBeforeThereWereChainsAreChained) {
+  Open("old");
+  for (int n = 1; n <= kVouchers; ++n) Post("old", n);
+  Run("UPDATE vouchers SET sequence = 0, canonical = NULL, hash = ''");
+  Run("UPDATE book_states SET sequence = 0, hash = ''");
+  ASSERT_OK_AND_ASSIGN(const auto before, Verify());
+  EXPECT_EQ(before.faults_size(), 1);
+  ASSERT_THAT(ChainOldVouchers(suite_->database("funds")), IsOk());
+  Post("old", kVouchers + 1);
+  ASSERT_OK_AND_ASSIGN(const auto after, Verify());
+  EXPECT_EQ(after.faults_size(), 0) << after.DebugString();
+  EXPECT_EQ(after.vouchers(), kVouchers + 1);
 }
 
 TEST_P(LedgerProofsTest, EditedAnchorIsFound) {
