@@ -1,4 +1,6 @@
 // Payers, obligations, arrears, reminders and statements through the public RPCs.
+#include "gonghui/common/v1/options.pb.h"
+#include "google/protobuf/message.h"
 #include "tests/integration/levy_suite.h"
 
 namespace gonghui::funds {
@@ -235,6 +237,42 @@ TEST_P(LeviesTest, StatementShowsWhatWasOwedAndPaid) {
   request.clear_from_period();
   EXPECT_THAT(Ask<v1::GetLevyStatementResponse>("GetLevyStatement", request),
               HasReasonAt(common::v1::REASON_REFERENCE_NOT_FOUND, "name"));
+}
+
+// Every method of both services: nobody of another federation, nobody without the permission.
+TEST_P(LeviesTest, EveryMethodChecksFederationAndPermission) {
+  const auto* file = v1::LevyPayer::descriptor()->file();
+  int methods = 0;
+  for (int s = 0; s < file->service_count(); ++s) {
+    for (int m = 0; m < file->service(s)->method_count(); ++m) {
+      const auto* method = file->service(s)->method(m);
+      const auto make = [](const google::protobuf::Descriptor* type) {
+        return std::unique_ptr<google::protobuf::Message>(
+            google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+      };
+      const auto request = make(method->input_type());
+      const auto* parent = method->input_type()->FindFieldByName("parent");
+      const auto* field =
+          parent != nullptr ? parent : method->input_type()->FindFieldByName("name");
+      ASSERT_NE(field, nullptr) << method->full_name();
+      const std::string& pattern = field->options().GetExtension(common::v1::field).resource_type();
+      std::string name = Replace(pattern, "{federation}", "demo");
+      if (const size_t brace = name.find('{'); brace != std::string::npos) {
+        name = name.substr(0, brace) + "x";
+      }
+      request->GetReflection()->SetString(request.get(), field, name);
+      const std::string path = StrCat("/", file->service(s)->full_name(), "/", method->name());
+      const auto answer = make(method->output_type());
+      EXPECT_THAT(As("accountant", "*", "other")->InvokeMessage(path, *request, *answer, nullptr),
+                  HasReason(common::v1::REASON_WRONG_FEDERATION))
+          << path;
+      EXPECT_THAT(As("caseworker", "D01")->InvokeMessage(path, *request, *answer, nullptr),
+                  HasReason(common::v1::REASON_PERMISSION_MISSING))
+          << path;
+      ++methods;
+    }
+  }
+  EXPECT_EQ(methods, 31);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, LeviesTest, ::testing::ValuesIn(testing::Engines()));

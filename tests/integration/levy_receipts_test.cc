@@ -450,6 +450,37 @@ TEST_P(LevyReceiptsTest, ReceiptFormsRunWithoutGaps) {
   EXPECT_EQ(listed.paper_receipts(1).remark(), "写错");
 }
 
+TEST_P(LevyReceiptsTest, AThousandReceiptsAtOnce) {
+  auto payers = New<v1::SetLevyPayersRequest>();
+  auto payrolls = New<v1::AssessLeviesRequest>();
+  std::vector<v1::LevyReceipt> rows;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string unit = StrCat("V", i);
+    *payers.add_payers() = Payer(unit, i % 2 == 0 ? "E01" : "E02", "2015-01-01");
+    auto& given = *payrolls.add_obligations();
+    given.set_unit(unit);
+    given.set_period("2024-01");
+    given.set_payroll_fen(50'000 + i * 50);
+    rows.push_back(Receipt(StrCat("R", i), unit, 1, 1'000 + i, "2024-02-10"));
+  }
+  ASSERT_THAT(Ask<v1::SetLevyPayersResponse>("SetLevyPayers", payers), IsOk());
+  ASSERT_THAT(Ask<v1::AssessLeviesResponse>("AssessLevies", payrolls), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto imported, Import(File(rows)));
+  EXPECT_EQ(imported.batch().matched(), 1000) << imported.exceptions_size();
+  ASSERT_OK_AND_ASSIGN(const auto confirmed, Confirm());
+  EXPECT_EQ(confirmed.confirmed(), 1000);
+  EXPECT_EQ(confirmed.amount_fen(), 1'499'500);
+  int64_t sum = 0;
+  for (const auto& level : confirmed.levels()) sum += level.amount_fen();
+  EXPECT_EQ(sum, confirmed.amount_fen());
+  ASSERT_OK_AND_ASSIGN(const auto sent,
+                       Remit("D01", v1::REMITTANCE_DIRECTION_DOWN, "2024Q1", "2024-04-05"));
+  EXPECT_EQ(sent.remittances_size(), 2);
+  EXPECT_FALSE(sent.more());
+  rows.push_back(Receipt("R1000", "V0", 2, 1, "2024-02-10"));
+  EXPECT_THAT(Import(File(rows)), HasReasonAt(common::v1::REASON_TOO_MANY_ITEMS, "receipts"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, LevyReceiptsTest, ::testing::ValuesIn(testing::Engines()));
 
 }  // namespace
