@@ -81,11 +81,11 @@ absl::Status EngineTx::Check(absl::Span<const Args> rows) const {
   return absl::OkStatus();
 }
 
-absl::Status EngineTx::Finish(const Query& query, absl::Time start, absl::Status status) {
+absl::Status EngineTx::Finish(std::string_view query_name, absl::Time start, absl::Status status) {
   const absl::Duration took = absl::Now() - start;
   if (took > kSlow) {
     log::Warning("slow_statement",
-                 {{"query", query.name}, {"took_ms", absl::ToInt64Milliseconds(took)}});
+                 {{"query", query_name}, {"took_ms", absl::ToInt64Milliseconds(took)}});
   }
   failure_.Update(status);
   return status;
@@ -95,12 +95,21 @@ absl::StatusOr<Rows> EngineTx::Run(const Query& query, Args args) {
   const absl::Time start = absl::Now();
   const absl::Status ready = Check({&args, 1});
   absl::StatusOr<Rows> rows = ready.ok() ? DoRun(query, args) : ready;
-  RETURN_IF_ERROR(Finish(query, start, rows.status()));
+  RETURN_IF_ERROR(Finish(query.name, start, rows.status()));
   return rows;
 }
 
 absl::StatusOr<int64_t> EngineTx::RunMany(const Query& query, absl::Span<const Args> rows) {
   return Many(query, rows, nullptr);
+}
+
+absl::StatusOr<int64_t> EngineTx::InsertMany(const InsertQuery& insert,
+                                             absl::Span<const Args> rows) {
+  const absl::Time start = absl::Now();
+  const absl::Status ready = Check(rows);
+  absl::StatusOr<int64_t> changed = ready.ok() ? DoInsertMany(insert, rows) : ready;
+  RETURN_IF_ERROR(Finish(insert.name, start, changed.status()));
+  return changed;
 }
 
 absl::Status EngineTx::ReadMany(const Query& query, absl::Span<const Args> keys,
@@ -113,7 +122,7 @@ absl::StatusOr<int64_t> EngineTx::Many(const Query& query, absl::Span<const Args
   const absl::Time start = absl::Now();
   const absl::Status ready = Check(rows);
   absl::StatusOr<int64_t> changed = ready.ok() ? DoRunMany(query, rows, row) : ready;
-  RETURN_IF_ERROR(Finish(query, start, changed.status()));
+  RETURN_IF_ERROR(Finish(query.name, start, changed.status()));
   return changed;
 }
 
@@ -123,7 +132,7 @@ absl::Status EngineTx::Stream(const Query& query, Args args,
   const absl::Status ready = Check({&args, 1});
   absl::Status stopped;
   RETURN_IF_ERROR(
-      Finish(query, absl::Now(), ready.ok() ? DoStream(query, args, row, stopped) : ready));
+      Finish(query.name, absl::Now(), ready.ok() ? DoStream(query, args, row, stopped) : ready));
   return stopped;
 }
 
@@ -132,14 +141,14 @@ absl::Status EngineTx::Scan(const Query& query, Args args,
   const absl::Status ready = Check({&args, 1});
   absl::Status stopped;
   RETURN_IF_ERROR(
-      Finish(query, absl::Now(), ready.ok() ? DoScan(query, args, row, stopped) : ready));
+      Finish(query.name, absl::Now(), ready.ok() ? DoScan(query, args, row, stopped) : ready));
   return stopped;
 }
 
 absl::Status EngineTx::RunLater(const Query& query, absl::Span<const Args> rows) {
   const absl::Time start = absl::Now();
   const absl::Status ready = Check(rows);
-  return Finish(query, start, ready.ok() ? DoRunLater(query, rows) : ready);
+  return Finish(query.name, start, ready.ok() ? DoRunLater(query, rows) : ready);
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Options& options) {

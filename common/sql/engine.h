@@ -32,6 +32,7 @@ class EngineTx : public Tx {
 
   absl::StatusOr<Rows> Run(const Query& query, Args args) final;
   absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows) final;
+  absl::StatusOr<int64_t> InsertMany(const InsertQuery& insert, absl::Span<const Args> rows) final;
   absl::Status ReadMany(const Query& query, absl::Span<const Args> keys,
                         const std::function<void(const Rows::Row&)>& row) final;
   absl::Status Stream(const Query& query, Args args,
@@ -48,6 +49,8 @@ class EngineTx : public Tx {
   // Shows the rows found to `row` unless it is empty.
   virtual absl::StatusOr<int64_t> DoRunMany(const Query& query, absl::Span<const Args> rows,
                                             const std::function<void(const Rows::Row&)>& row) = 0;
+  virtual absl::StatusOr<int64_t> DoInsertMany(const InsertQuery& insert,
+                                               absl::Span<const Args> rows) = 0;
   // `stopped` receives the first error of `row`, which is no failure of the transaction.
   virtual absl::Status DoStream(const Query& query, const Args& args,
                                 const std::function<absl::Status(const Rows::Row&)>& row,
@@ -64,7 +67,7 @@ class EngineTx : public Tx {
   absl::StatusOr<int64_t> Many(const Query& query, absl::Span<const Args> rows,
                                const std::function<void(const Rows::Row&)>& row);
   // Notes a failure, and logs a statement that took long.
-  absl::Status Finish(const Query& query, absl::Time start, absl::Status status);
+  absl::Status Finish(std::string_view query_name, absl::Time start, absl::Status status);
 
   const absl::Time deadline_;
   absl::Status failure_;

@@ -49,6 +49,10 @@ class PostgresTx : public EngineTx {
                                     const std::function<void(const Rows::Row&)>& row) override {
     return connection_.RunMany(query, rows, row);
   }
+  absl::StatusOr<int64_t> DoInsertMany(const InsertQuery& insert,
+                                       absl::Span<const Args> rows) override {
+    return connection_.InsertMany(insert, rows);
+  }
   absl::Status DoStream(const Query& query, const Args& args,
                         const std::function<absl::Status(const Rows::Row&)>& row,
                         absl::Status& stopped) override {

@@ -11,7 +11,6 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/sql/dialect.h"
-#include "common/sql/postgres_values.h"
 
 namespace gonghui::sql {
 namespace {
@@ -73,6 +72,8 @@ absl::Status PostgresConnection::Connect(absl::Time deadline) {
   }
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
+  // Large values are compressed while they are written; a server without lz4 does it as ever.
+  PQclear(PQexec(connection_, "SET default_toast_compression = 'lz4'"));
   const bool ready = PQsetnonblocking(connection_, 1) == 0 && PQenterPipelineMode(connection_) == 1;
   return ready ? absl::OkStatus() : Lost("connect");
 }
@@ -99,13 +100,18 @@ void PostgresConnection::Begin(std::string_view begin, absl::Time deadline) {
 }
 
 absl::StatusOr<PostgresConnection::Statement*> PostgresConnection::Find(const Query& query) {
-  if (const auto found = statements_.find(query.name); found != statements_.end()) {
-    if (found->second.text == query.text) return &found->second;
-    return Internal(StrCat("two statements are called ", query.name));
+  if (!statements_.contains(query.name)) RETURN_IF_ERROR(CheckDialect(query));
+  return FindChecked(query.name, query.text);
+}
+
+absl::StatusOr<PostgresConnection::Statement*> PostgresConnection::FindChecked(
+    std::string_view name, std::string_view text) {
+  if (const auto found = statements_.find(name); found != statements_.end()) {
+    if (found->second.text == text) return &found->second;
+    return Internal(StrCat("two statements are called ", name));
   }
-  RETURN_IF_ERROR(CheckDialect(query));
-  Statement& statement = statements_[std::string(query.name)];
-  statement.text = std::string(query.text);
+  Statement& statement = statements_[std::string(name)];
+  statement.text = std::string(text);
   statement.server_name = StrCat("q", statements_.size());  // Query names may be too long for it.
   return &statement;
 }
@@ -133,19 +139,18 @@ absl::Status PostgresConnection::SendBegin() {
       StrCat("SET LOCAL statement_timeout = ", std::clamp<int64_t>(left_ms, 1, 1 << 30)), "begin");
 }
 
-absl::Status PostgresConnection::SendStatement(const Query& query, Statement& statement,
-                                               const Args& args) {
-  const PostgresArguments arguments(args);
+absl::Status PostgresConnection::SendStatement(std::string_view query_name, Statement& statement,
+                                               const PostgresArguments& arguments) {
   if (!statement.prepared) {
     RETURN_IF_ERROR(
         Sent(PQsendPrepare(connection_, statement.server_name.c_str(), statement.text.c_str(),
                            arguments.count(), arguments.types()),
-             {query.name, &statement}));
+             {query_name, &statement}));
     statement.prepared = true;
   }
   return Sent(PQsendQueryPrepared(connection_, statement.server_name.c_str(), arguments.count(),
                                   arguments.values(), arguments.lengths(), arguments.formats(), 0),
-              {query.name});
+              {query_name});
 }
 
 absl::StatusOr<PGresult*> PostgresConnection::NextResult() {
@@ -200,7 +205,7 @@ absl::Status PostgresConnection::Receive(const std::vector<Command>& commands,
 absl::StatusOr<Rows> PostgresConnection::Run(const Query& query, const Args& args) {
   ASSIGN_OR_RETURN(Statement * statement, Find(query));
   RETURN_IF_ERROR(SendBegin());
-  RETURN_IF_ERROR(SendStatement(query, *statement, args));
+  RETURN_IF_ERROR(SendStatement(query.name, *statement, PostgresArguments(args)));
   Rows rows;
   const size_t last = commands_.size() - 1;
   RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
@@ -220,13 +225,37 @@ absl::StatusOr<int64_t> PostgresConnection::RunMany(
     RETURN_IF_ERROR(SendBegin());
     const size_t first = commands_.size();
     for (const Args& args : rows.subspan(start, kChunk)) {
-      RETURN_IF_ERROR(SendStatement(query, *statement, args));
+      RETURN_IF_ERROR(SendStatement(query.name, *statement, PostgresArguments(args)));
     }
     RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
       if (place < first) return absl::OkStatus();
       ASSIGN_OR_RETURN(const Rows one, ReadRows(query.name, result));
       affected += one.affected();
       for (size_t i = 0; row && i < one.size(); ++i) row(one[i]);
+      return absl::OkStatus();
+    }));
+  }
+  return affected;
+}
+
+absl::StatusOr<int64_t> PostgresConnection::InsertMany(const InsertQuery& insert,
+                                                       absl::Span<const Args> rows) {
+  constexpr size_t kRows = 1000;  // In one statement.
+  int64_t affected = 0;
+  for (size_t start = 0; start < rows.size(); start += kRows) {
+    const PostgresArguments columns = PostgresArguments::Columns(rows.subspan(start, kRows));
+    std::string text = StrCat(insert.into, " SELECT ");
+    for (int i = 1; i <= columns.count(); ++i)
+      StrAppend(&text, i > 1 ? ", " : "", "unnest($", i, ")");
+    StrAppend(&text, " ", insert.conflict);
+    ASSIGN_OR_RETURN(Statement * statement, FindChecked(insert.name, text));
+    RETURN_IF_ERROR(SendBegin());
+    RETURN_IF_ERROR(SendStatement(insert.name, *statement, columns));
+    const size_t last = commands_.size() - 1;
+    RETURN_IF_ERROR(Exchange([&](size_t place, const PGresult& result) -> absl::Status {
+      if (place != last) return absl::OkStatus();
+      ASSIGN_OR_RETURN(const Rows changed, ReadRows(insert.name, result));
+      affected += changed.affected();
       return absl::OkStatus();
     }));
   }
@@ -240,7 +269,7 @@ absl::Status PostgresConnection::RunLater(const Query& query, absl::Span<const A
   ASSIGN_OR_RETURN(Statement * statement, Find(query));
   for (const Args& args : rows) {
     if (commands_.size() >= kChunk) RETURN_IF_ERROR(Exchange(IgnoreResult));
-    RETURN_IF_ERROR(SendStatement(query, *statement, args));
+    RETURN_IF_ERROR(SendStatement(query.name, *statement, PostgresArguments(args)));
   }
   return absl::OkStatus();
 }

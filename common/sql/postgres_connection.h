@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "common/sql/engine.h"
+#include "common/sql/postgres_values.h"
 
 namespace gonghui::sql {
 
@@ -31,6 +32,8 @@ class PostgresConnection {
   // One network flush for every 500 rows. Shows the rows found to `row` unless it is empty.
   absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows,
                                   const std::function<void(const Rows::Row&)>& row);
+  // The same for an INSERT, a thousand rows a statement.
+  absl::StatusOr<int64_t> InsertMany(const InsertQuery& insert, absl::Span<const Args> rows);
   // Sends the statements with the next one that waits. Their failure comes with its result, or with
   // that of Commit.
   absl::Status RunLater(const Query& query, absl::Span<const Args> rows);
@@ -71,10 +74,13 @@ class PostgresConnection {
   absl::Status Poll(short events, absl::Time deadline);  // NOLINT(google-runtime-int): poll's type.
 
   absl::StatusOr<Statement*> Find(const Query& query);
+  // Of a text that is not checked against the dialect.
+  absl::StatusOr<Statement*> FindChecked(std::string_view name, std::string_view text);
   absl::Status SendBegin();
   absl::Status SendCommand(const std::string& command, std::string_view query_name,
                            bool binary_result = false);
-  absl::Status SendStatement(const Query& query, Statement& statement, const Args& args);
+  absl::Status SendStatement(std::string_view query_name, Statement& statement,
+                             const PostgresArguments& arguments);
   absl::Status Sent(int accepted, const Command& command);
   // Sends DECLARE CURSOR and returns the cursor's name.
   absl::StatusOr<std::string> SendDeclare(const Query& query, const Args& args);

@@ -2,6 +2,7 @@
 
 #include <endian.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -19,6 +20,47 @@ constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText
               kFloat4 = 700, kFloat8 = 701, kNumeric = 1700;
 
 constexpr int kTextFormat = 0, kBinaryFormat = 1;
+
+// An element's type and that of arrays of it.
+struct ArrayType {
+  Oid element;
+  Oid array;
+};
+
+ArrayType ArrayTypeOf(const Value& value) {
+  if (std::holds_alternative<int64_t>(value)) return {kInt8, 1016};
+  if (std::holds_alternative<double>(value)) return {kFloat8, 1022};
+  if (std::holds_alternative<bool>(value)) return {kBool, 1000};
+  if (std::holds_alternative<Bytes>(value)) return {kBytea, 1001};
+  return {kText, 1009};
+}
+
+// Appends in network order.
+void Put32(std::string& to, uint32_t number) {
+  const uint32_t bits = htobe32(number);
+  to.append(reinterpret_cast<const char*>(&bits), sizeof(bits));
+}
+
+void PutElement(std::string& to, std::string_view bytes) {
+  Put32(to, static_cast<uint32_t>(bytes.size()));
+  to.append(bytes);
+}
+
+// The value as an element of an array in binary format.
+struct ElementWriter {
+  std::string& to;
+
+  void operator()(std::monostate) const { Put32(to, 0xffffffff); }
+  void operator()(int64_t value) const { Number(static_cast<uint64_t>(value)); }
+  void operator()(double value) const { Number(std::bit_cast<uint64_t>(value)); }
+  void operator()(bool value) const { PutElement(to, {value ? "\1" : "\0", 1}); }
+  void operator()(const std::string& value) const { PutElement(to, value); }
+  void operator()(const Bytes& value) const { PutElement(to, value.data); }
+  void Number(uint64_t bits) const {
+    bits = htobe64(bits);
+    PutElement(to, {reinterpret_cast<const char*>(&bits), sizeof(bits)});
+  }
+};
 
 absl::StatusOr<Value> ReadValue(std::string_view query_name, Oid type, std::string_view text) {
   switch (type) {
@@ -68,6 +110,27 @@ PostgresArguments::PostgresArguments(const Args& args) {
       Add(0, nullptr, 0, kTextFormat);  // NULL of the type that the server infers.
     }
   }
+}
+
+PostgresArguments PostgresArguments::Columns(absl::Span<const Args> rows) {
+  PostgresArguments columns;
+  const size_t count = rows.front().size();
+  columns.arrays_.resize(count);
+  for (size_t at = 0; at < count; ++at) {
+    const auto known = std::find_if(rows.begin(), rows.end(), [&](const Args& row) {
+      return !std::holds_alternative<std::monostate>(row[at]);
+    });
+    const ArrayType type = ArrayTypeOf(known == rows.end() ? Value() : (*known)[at]);
+    std::string& array = columns.arrays_[at];
+    Put32(array, 1);  // Dimensions.
+    Put32(array, 1);  // There may be NULL.
+    Put32(array, type.element);
+    Put32(array, static_cast<uint32_t>(rows.size()));
+    Put32(array, 1);  // Index of the first.
+    for (const Args& row : rows) std::visit(ElementWriter{array}, row[at]);
+    columns.Add(type.array, array.data(), array.size(), kBinaryFormat);
+  }
+  return columns;
 }
 
 void PostgresArguments::AddNumber(Oid type, uint64_t bits) {

@@ -4,11 +4,13 @@
 #include <libpq-fe.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/sql/sql.h"
 
 namespace gonghui::sql {
@@ -18,6 +20,9 @@ namespace gonghui::sql {
 class PostgresArguments {
  public:
   explicit PostgresArguments(const Args& args);
+  // The columns of rows of equal size as arrays, each of the type of its first value that is not
+  // NULL (none: text).
+  static PostgresArguments Columns(absl::Span<const Args> rows);
 
   int count() const { return static_cast<int>(types_.size()); }
   const Oid* types() const { return types_.data(); }
@@ -26,10 +31,12 @@ class PostgresArguments {
   const int* formats() const { return formats_.data(); }
 
  private:
+  PostgresArguments() = default;
   void Add(Oid type, const char* value, size_t length, int format);
   void AddNumber(Oid type, uint64_t bits);
 
   std::vector<uint64_t> numbers_;  // In network order.
+  std::vector<std::string> arrays_;
   std::vector<Oid> types_;
   std::vector<const char*> values_;
   std::vector<int> lengths_;

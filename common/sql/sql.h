@@ -37,6 +37,14 @@ struct Query {
   std::string_view text;
 };
 
+// An INSERT of any number of rows; see Query. `into` names the table and its columns, "INSERT INTO
+// t (a, b)"; `conflict` is what follows the rows, "ON CONFLICT …" or nothing.
+struct InsertQuery {
+  std::string_view name;
+  std::string_view into;
+  std::string_view conflict;
+};
+
 // Raw bytes, as opposed to text.
 struct Bytes {
   std::string data;
@@ -102,6 +110,10 @@ class Tx {
   // Runs the statement once per element; no results. One round trip on PostgreSQL (pipeline), a
   // prepared loop on SQLite. Returns the number of rows changed.
   virtual absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows) = 0;
+  // Inserts thousands of rows, each with a value a column: arrays of a thousand rows a statement on
+  // PostgreSQL, a prepared loop on SQLite. Returns the number of rows inserted or changed.
+  virtual absl::StatusOr<int64_t> InsertMany(const InsertQuery& insert,
+                                             absl::Span<const Args> rows) = 0;
   // Runs a reading statement once per element and shows each row found, in order of the elements.
   // As few round trips as RunMany.
   virtual absl::Status ReadMany(const Query& query, absl::Span<const Args> keys,

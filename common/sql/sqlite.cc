@@ -44,6 +44,10 @@ class SqliteTx : public EngineTx {
                                     const std::function<void(const Rows::Row&)>& row) override {
     return connection_.RunMany(query, rows, row);
   }
+  absl::StatusOr<int64_t> DoInsertMany(const InsertQuery& insert,
+                                       absl::Span<const Args> rows) override {
+    return connection_.InsertMany(insert, rows);
+  }
   absl::Status DoStream(const Query& query, const Args& args,
                         const std::function<absl::Status(const Rows::Row&)>& row,
                         absl::Status& stopped) override {
@@ -61,7 +65,8 @@ class SqliteTx : public EngineTx {
   SqliteConnection& connection_;
 };
 
-// Runs the waiting jobs one after the other, each in a savepoint, and commits them together.
+// Runs the waiting jobs one after the other, each after the first in a savepoint, and commits them
+// together.
 class SqliteWriter {
  public:
   using Job = std::function<absl::Status(SqliteConnection&)>;
@@ -87,6 +92,7 @@ class SqliteWriter {
   bool AwaitWork();
   Ticket* Next(const std::vector<Ticket*>& group, absl::Time until);
   absl::Status RunGroup(std::vector<Ticket*>& group);
+  absl::Status RunFirst(const Job& job);
   absl::Status RunInSavepoint(const Job& job);
   absl::Status Commit();
   void Settle(const std::vector<Ticket*>& group, const absl::Status& commit);
@@ -157,16 +163,28 @@ SqliteWriter::Ticket* SqliteWriter::Next(const std::vector<Ticket*>& group, absl
 absl::Status SqliteWriter::RunGroup(std::vector<Ticket*>& group) {
   const absl::Status begun = connection_->Run(kBeginWrite).status();
   const absl::Time until = absl::Now() + kGroupTime;
+  bool first = true;  // Nothing is written yet.
   while (Ticket* ticket = Next(group, until)) {
     group.push_back(ticket);
     if (!begun.ok()) continue;
-    ticket->status = RunInSavepoint(*ticket->job);
+    ticket->status = first ? RunFirst(*ticket->job) : RunInSavepoint(*ticket->job);
+    first = first && !ticket->status.ok();
     if (!connection_->in_transaction()) {
       // A full disk or the like undid the group, and the jobs before this one with it.
       return ticket->status.ok() ? DatabaseAway() : ticket->status;
     }
   }
   return begun.ok() ? Commit() : begun;
+}
+
+// A savepoint keeps a copy of each page that changes after it. For the first job the beginning of
+// the transaction will do.
+absl::Status SqliteWriter::RunFirst(const Job& job) {
+  absl::Status status = job(*connection_);
+  if (status.ok() || !connection_->in_transaction()) return status;
+  RETURN_IF_ERROR(connection_->Run(kRollback).status());
+  RETURN_IF_ERROR(connection_->Run(kBeginWrite).status());
+  return status;
 }
 
 absl::Status SqliteWriter::RunInSavepoint(const Job& job) {

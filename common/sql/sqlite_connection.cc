@@ -189,12 +189,12 @@ absl::Status SqliteConnection::Configure(const Options& options) {
   sqlite3_progress_handler(db_, kProgressSteps, &SqliteConnection::OnProgress, this);
   RETURN_IF_ERROR(SetPragma("foreign_keys", "ON", "1"));
   RETURN_IF_ERROR(SetPragma("temp_store", "MEMORY", "2"));
-  if (options.reader) return SetPragma("cache_size", "-16384", "-16384");  // 16 MiB each.
+  if (options.reader) return SetPragma("cache_size", "-8192", "-8192");  // 8 MiB each.
   RETURN_IF_ERROR(SetPragma("journal_mode", "WAL", "wal"));
   RETURN_IF_ERROR(SetPragma("synchronous", "FULL", "2"));
   // Rare checkpoints write a page once that many commits changed.
   RETURN_IF_ERROR(SetPragma("wal_autocheckpoint", "20000", "20000"));
-  return SetPragma("cache_size", "-65536", "-65536");  // 64 MiB.
+  return SetPragma("cache_size", "-32768", "-32768");  // 32 MiB.
 }
 
 absl::Status SqliteConnection::SetPragma(std::string_view pragma, std::string_view value,
@@ -272,6 +272,15 @@ absl::StatusOr<int64_t> SqliteConnection::RunMany(
     for (size_t i = 0; i < found.size(); ++i) row(found[i]);
   }
   return affected;
+}
+
+absl::StatusOr<int64_t> SqliteConnection::InsertMany(const InsertQuery& insert,
+                                                     absl::Span<const Args> rows) {
+  if (rows.empty()) return 0;
+  std::string text = StrCat(insert.into, " VALUES (");
+  for (size_t i = 1; i <= rows.front().size(); ++i) StrAppend(&text, i > 1 ? ", $" : "$", i);
+  StrAppend(&text, ") ", insert.conflict);
+  return RunMany({insert.name, text}, rows, nullptr);
 }
 
 absl::Status SqliteConnection::Stream(const Query& query, const Args& args,

@@ -30,6 +30,7 @@ class SqliteConnection {
   // Shows the rows found to `row` unless it is empty.
   absl::StatusOr<int64_t> RunMany(const Query& query, absl::Span<const Args> rows,
                                   const std::function<void(const Rows::Row&)>& row);
+  absl::StatusOr<int64_t> InsertMany(const InsertQuery& insert, absl::Span<const Args> rows);
   // Stops at the first error of `row`, which goes to `stopped`.
   absl::Status Stream(const Query& query, const Args& args,
                       const std::function<absl::Status(const Rows::Row&)>& row,

@@ -112,6 +112,60 @@ TEST_P(SqlManyTest, InsertIsAllOrNothing) {
   EXPECT_EQ(CountAndSum()[0], 0);
 }
 
+// More rows than a statement takes, among them some that are there.
+TEST_P(SqlManyTest, InsertManyCountsWhatIsNew) {
+  constexpr InsertQuery kLoad{"many.load", "INSERT INTO things (tenant, key, amount)",
+                              "ON CONFLICT (tenant, key) DO NOTHING"};
+  ASSERT_THAT(Run(Inserts(), Things(20)), IsOk());
+  int64_t inserted = 0;
+  const auto load = [&](const std::vector<Args>& rows) {
+    return db_->ReadWrite(absl::InfiniteFuture(), [&](Tx& tx) -> absl::Status {
+      ASSIGN_OR_RETURN(inserted, tx.InsertMany(kLoad, rows));
+      return absl::OkStatus();
+    });
+  };
+  ASSERT_THAT(load(Things(2500)), IsOk());
+  EXPECT_EQ(inserted, 2480);
+  EXPECT_EQ(CountAndSum(), (std::vector<int64_t>{2500, 2500 * 2499 / 2}));
+  ASSERT_THAT(load({}), IsOk());
+  EXPECT_EQ(inserted, 0);
+}
+
+TEST_P(SqlManyTest, InsertManyKeepsEveryTypeOfValue) {
+  constexpr InsertQuery kLoad{"many.load_values", "INSERT INTO wide (n, t, b, d, f)", ""};
+  constexpr Query kRead{"many.read_values", "SELECT n, t, b, d, f FROM wide ORDER BY n"};
+  ASSERT_THAT(db_->RunScript("CREATE TABLE wide (n BIGINT, t TEXT, b BYTEA, d DOUBLE PRECISION, "
+                             "f BOOLEAN)"),
+              IsOk());
+  const std::string zero("a\0b\xff", 4);
+  ASSERT_THAT(
+      db_->ReadWrite(absl::InfiniteFuture(),
+                     [&](Tx& tx) -> absl::Status {
+                       const std::vector<Args> rows = {
+                           {int64_t{-1}, std::monostate(), Bytes{zero}, 0.5, true},
+                           {int64_t{1} << 40, "工会, {\"}'", std::monostate(), -1e300, false},
+                           {int64_t{1} << 41, "", Bytes{}, std::monostate(), std::monostate()}};
+                       RETURN_IF_ERROR(tx.InsertMany(kLoad, rows).status());
+                       ASSIGN_OR_RETURN(const Rows read, tx.Run(kRead));
+                       EXPECT_EQ(read.size(), 3);
+                       EXPECT_EQ(read[0].Get<int64_t>(0), -1);
+                       EXPECT_TRUE(read[0].IsNull(1));
+                       EXPECT_EQ(read[0].Get<Bytes>(2).data, zero);
+                       EXPECT_EQ(read[0].Get<double>(3), 0.5);
+                       EXPECT_TRUE(read[0].Get<bool>(4));
+                       EXPECT_EQ(read[1].Get<int64_t>(0), int64_t{1} << 40);
+                       EXPECT_EQ(read[1].Get<std::string>(1), "工会, {\"}'");
+                       EXPECT_TRUE(read[1].IsNull(2));
+                       EXPECT_EQ(read[1].Get<double>(3), -1e300);
+                       EXPECT_FALSE(read[1].Get<bool>(4));
+                       EXPECT_EQ(read[2].Get<std::string>(1), "");
+                       EXPECT_EQ(read[2].Get<Bytes>(2).data, "");
+                       EXPECT_TRUE(read[2].IsNull(3) && read[2].IsNull(4));
+                       return absl::OkStatus();
+                     }),
+      IsOk());
+}
+
 TEST_P(SqlManyTest, ReadManyShowsRowsInOrderOfKeys) {
   ASSERT_THAT(Run(Inserts(), Things(10)), IsOk());
   std::vector<std::string> seen;
