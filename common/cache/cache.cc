@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 
@@ -21,7 +23,9 @@ constexpr size_t kShards = 16;
 constexpr absl::Duration kFloorLife = absl::Minutes(5);
 
 // One shard of the in-process level: least recently used goes first. The floors (versions below
-// which nothing may be kept) live by time, not by use.
+// which nothing may be kept) live by time, not by use; they stand under hashes of keys, as a job
+// may raise a million. Keys that share a hash share the higher floor: one of them is not kept for a
+// while.
 class Shard {
  public:
   std::optional<std::string> Get(const std::string& key, absl::Time now) {
@@ -35,7 +39,9 @@ class Shard {
   void Put(const std::string& key, int64_t version, std::string_view value, absl::Time expires,
            size_t limit) {
     absl::MutexLock lock(&mutex_);
-    if (auto floor = floors_.find(key); floor != floors_.end() && version < floor->second) return;
+    if (auto floor = floors_.find(HashOf(key)); floor != floors_.end() && version < floor->second) {
+      return;
+    }
     if (auto it = index_.find(key); it != index_.end()) {
       if (version < it->second->version) return;
       Erase(it->second);
@@ -50,12 +56,13 @@ class Shard {
     absl::MutexLock lock(&mutex_);
     if (auto it = index_.find(key); it != index_.end() && it->second->version < version)
       Erase(it->second);
-    int64_t& floor = floors_[key];
+    const uint64_t hash = HashOf(key);
+    int64_t& floor = floors_[hash];
     floor = std::max(floor, version);
-    floor_ages_.emplace_back(now, key, floor);
-    while (floor_ages_.front().raised < now - kFloorLife) {
+    floor_ages_.push_back({absl::ToUnixMicros(now), hash, floor});
+    while (floor_ages_.front().raised_us < absl::ToUnixMicros(now - kFloorLife)) {
       const FloorAge& oldest = floor_ages_.front();
-      if (auto it = floors_.find(oldest.key); it != floors_.end() && it->second == oldest.version)
+      if (auto it = floors_.find(oldest.hash); it != floors_.end() && it->second == oldest.version)
         floors_.erase(it);
       floor_ages_.pop_front();
     }
@@ -69,12 +76,12 @@ class Shard {
     absl::Time expires;
   };
   struct FloorAge {
-    FloorAge(absl::Time t, std::string k, int64_t v) : raised(t), key(std::move(k)), version(v) {}
-    absl::Time raised;
-    std::string key;
+    int64_t raised_us;
+    uint64_t hash;
     int64_t version;
   };
 
+  static uint64_t HashOf(const std::string& key) { return absl::HashOf(key); }
   static size_t Size(const Entry& entry) {
     return entry.key.size() + entry.value.size() + kEntryOverhead;
   }
@@ -88,7 +95,7 @@ class Shard {
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);
   std::unordered_map<std::string, std::list<Entry>::iterator> index_ ABSL_GUARDED_BY(mutex_);
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::unordered_map<std::string, int64_t> floors_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, int64_t> floors_ ABSL_GUARDED_BY(mutex_);
   std::deque<FloorAge> floor_ages_ ABSL_GUARDED_BY(mutex_);
 };
 

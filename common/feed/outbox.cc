@@ -18,11 +18,17 @@ constexpr sql::Query kInsertEvent{"feed.insert_event",
 
 }  // namespace
 
-absl::Status Append(sql::Tx& tx, const rpc::Call& call, v1::Event event) {
-  event.set_create_time_us(call.clock->NowMicros());
-  event.set_traceparent(call.traceparent);
+absl::Status Append(sql::Tx& tx, const rpc::Call& call, const v1::Event& event) {
+  return AppendPacked(tx, call, event.SerializeAsString());
+}
+
+absl::Status AppendPacked(sql::Tx& tx, const rpc::Call& call, std::string event) {
+  v1::Event when;
+  when.set_create_time_us(call.clock->NowMicros());
+  when.set_traceparent(call.traceparent);
+  when.AppendToString(&event);
   const sql::Args head = {call.federation};
-  const sql::Args row = {call.federation, sql::Bytes{event.SerializeAsString()}};
+  const sql::Args row = {call.federation, sql::Bytes{std::move(event)}};
   RETURN_IF_ERROR(tx.RunLater(kNextSequence, {&head, 1}));
   return tx.RunLater(kInsertEvent, {&row, 1});
 }

@@ -1,5 +1,9 @@
 #include "common/rpc/idempotency.h"
 
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
 #include "common/base/status.h"
 #include "common/rpc/request_digest.h"
 #include "common/rpc/service.h"
@@ -15,6 +19,18 @@ constexpr sql::Query kStoreRequest{
     "rpc.store_request",
     "INSERT INTO requests (tenant, caller, method, request_id, request_hash, response, "
     "create_time_us) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+
+constexpr sql::Query kListRequests{
+    "rpc.list_requests",
+    "SELECT tenant, caller, method, request_id, create_time_us FROM requests "
+    "WHERE (tenant, caller, method, request_id) > ($1, $2, $3, $4) "
+    "ORDER BY tenant, caller, method, request_id LIMIT $5"};
+constexpr sql::Query kForgetRequest{
+    "rpc.forget_request",
+    "DELETE FROM requests WHERE tenant = $1 AND caller = $2 AND method = $3 AND request_id = $4"};
+
+constexpr int64_t kListed = 5000;  // Requests looked at between two transactions.
+constexpr absl::Duration kForgetTimeout = absl::Seconds(30);
 
 // Whether the failed write may be one that was committed under the same request_id.
 bool MayBeCommitted(const absl::Status& status) {
@@ -59,6 +75,33 @@ absl::Status StoreResponse(sql::Tx& tx, const Call& call, std::string_view reque
                          DigestOf(request),      sql::Bytes{response.SerializeAsString()},
                          call.clock->NowMicros()};
   return tx.RunLater(kStoreRequest, {&row, 1});
+}
+
+absl::Status ForgetResponses(sql::Database& db, int64_t before_us) {
+  sql::Args after = {"", "", "", ""};
+  for (bool more = true; more;) {
+    const sql::Args place = after;
+    std::vector<sql::Args> old;
+    RETURN_IF_ERROR(db.ReadOnly(absl::Now() + kForgetTimeout, [&](sql::Tx& tx) -> absl::Status {
+      old.clear();
+      sql::Args from = place;
+      from.emplace_back(kListed);
+      ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListRequests, std::move(from)));
+      more = static_cast<int64_t>(rows.size()) == kListed;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        sql::Args key = {rows[i].Get<std::string>(0), rows[i].Get<std::string>(1),
+                         rows[i].Get<std::string>(2), rows[i].Get<std::string>(3)};
+        if (i + 1 == rows.size()) after = key;
+        if (rows[i].Get<int64_t>(4) < before_us) old.push_back(std::move(key));
+      }
+      return absl::OkStatus();
+    }));
+    if (old.empty()) continue;
+    RETURN_IF_ERROR(db.ReadWrite(absl::Now() + kForgetTimeout, [&](sql::Tx& tx) {
+      return tx.RunMany(kForgetRequest, old).status();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status WriteMessageOnce(sql::Database& db, const Call& call, std::string_view request_id,

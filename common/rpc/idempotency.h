@@ -27,6 +27,9 @@ absl::Status StoreResponse(sql::Tx& tx, const Call& call, std::string_view reque
                            const google::protobuf::Message& request,
                            const google::protobuf::Message& response);
 
+// Deletes what was stored before an instant: a request that is repeated after that runs anew.
+absl::Status ForgetResponses(sql::Database& db, int64_t before_us);
+
 // WriteOnce below without its types: the body fills `response`.
 absl::Status WriteMessageOnce(sql::Database& db, const Call& call, std::string_view request_id,
                               const google::protobuf::Message& request,

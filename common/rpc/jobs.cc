@@ -37,9 +37,11 @@ constexpr sql::Query kClaim{
     "rpc.claim_job",
     "UPDATE jobs SET worker = $3, lease_until_us = $4, state = $5, job = $6 "
     "WHERE tenant = $1 AND job_id = $2"};
+// What a job was asked may name people: it is not kept longer than needed.
 constexpr sql::Query kUpdate{
     "rpc.update_job",
-    "UPDATE jobs SET state = $3, job = $4, open = $5 WHERE tenant = $1 AND job_id = $2"};
+    "UPDATE jobs SET state = $3, job = $4, open = $5, request = CASE WHEN $5 THEN request ELSE $6 "
+    "END WHERE tenant = $1 AND job_id = $2"};
 constexpr sql::Query kSaveCheckpoint{
     "rpc.save_job_checkpoint", "UPDATE jobs SET checkpoint = $3 WHERE tenant = $1 AND job_id = $2"};
 constexpr sql::Query kKeepLease{
@@ -53,10 +55,14 @@ constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr absl::Duration kRetryAfter = absl::Seconds(2);
 constexpr std::string_view kAfterAll = "~";  // Sorts behind every id.
 
+std::string JobName(std::string_view tenant, std::string_view id) {
+  return StrCat("federations/", tenant, "/jobs/", id);
+}
+
 Job ReadJob(std::string_view tenant, std::string_view id, const std::string& bytes) {
   Job job;
   job.ParseFromString(bytes);
-  job.set_name(StrCat("federations/", tenant, "/jobs/", id));
+  job.set_name(JobName(tenant, id));
   return job;
 }
 
@@ -64,7 +70,7 @@ absl::Status Write(sql::Tx& tx, const std::string& tenant, const std::string& id
   job.clear_name();
   return tx
       .Run(kUpdate, {tenant, id, int64_t{job.state()}, sql::Bytes{job.SerializeAsString()},
-                     job.end_time_us() == 0})
+                     job.end_time_us() == 0, sql::Bytes{}})
       .status();
 }
 
@@ -114,6 +120,8 @@ void SetFailure(const absl::Status& status, Job& job) {
 
 }  // namespace
 
+std::string JobRun::name() const { return JobName(tenant_, job_id_); }
+
 absl::Status JobRun::Save(JobProgress& progress, const sql::Closure& body) {
   if (jobs_.stopping()) return LeaseLost();
   const sql::Database& db = *jobs_.options_.db;
@@ -158,8 +166,16 @@ absl::StatusOr<Job> Jobs::Queue(sql::Tx& tx, const Call& call, std::string_view 
                                    int64_t{job.state()}, sql::Bytes{std::move(request)},
                                    sql::Bytes{}, sql::Bytes{job.SerializeAsString()}, true})
                       .status());
-  job.set_name(StrCat("federations/", call.federation, "/jobs/", id));
+  job.set_name(JobName(call.federation, id));
   return job;
+}
+
+absl::StatusOr<std::optional<Job>> Jobs::Find(sql::Tx& tx, const std::string& federation,
+                                              const std::string& name) {
+  const std::string id(LeafOf(name));
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kGet, {federation, id}));
+  if (rows.empty()) return std::nullopt;
+  return ReadJob(federation, id, rows[0].Get<sql::Bytes>(1).data);
 }
 
 absl::StatusOr<Job> Jobs::Get(Call& call, const common::v1::GetJobRequest& request) {

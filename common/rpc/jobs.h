@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,6 +48,7 @@ class Jobs;
 // One attempt at a job. Used by one thread.
 class JobRun {
  public:
+  std::string name() const;  // Of the job.
   const std::string& federation() const { return tenant_; }
   const std::string& organization() const { return organization_; }
   const std::string& caller() const { return caller_; }  // Who started the job.
@@ -105,6 +107,11 @@ class Jobs {
     if (job.ok()) Wake();
     return job;
   }
+
+  // By its name; nullopt where there is none.
+  static absl::StatusOr<std::optional<common::v1::Job>> Find(sql::Tx& tx,
+                                                             const std::string& federation,
+                                                             const std::string& name);
 
   absl::StatusOr<common::v1::Job> Get(Call& call, const common::v1::GetJobRequest& request);
   absl::StatusOr<common::v1::ListJobsResponse> List(Call& call,

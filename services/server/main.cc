@@ -1,4 +1,8 @@
 // gonghuid: hosts any set of the platform's services.
+
+#include <malloc.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -54,6 +58,8 @@ std::vector<ConfigOption> Options() {
        "built-in file of its name, or is added"},
       {"redis", "",
        "HOST:PORT or unix:PATH of the cache that replicas share; empty: one replica, in process"},
+      {"request_days", "400",
+       "days for which the answer to a request_id is kept; a request repeated later runs anew"},
       {"reflection", "true", "offer gRPC server reflection", false, true},
       {"port_file", "", "write the gRPC port to this file once ready"}};
   for (const char* area : kAreas) {
@@ -111,6 +117,8 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.ledger_anchor_every = absl::Seconds(seconds);
   options.catalog_dir = config.Get("catalog");
   options.redis = config.Get("redis");
+  ASSIGN_OR_RETURN(int64_t request_days, config.GetInt("request_days"));
+  options.request_days = static_cast<int>(std::max<int64_t>(request_days, 1));
   options.reflection = config.GetBool("reflection");
   for (const std::string area : kAreas) {
     if (const std::string& file = config.Get(area + "_database_url_file"); !file.empty()) {
@@ -157,6 +165,9 @@ int main(int argc, char** argv) {
   // Debian builds abseil with its search for lock cycles on, a tenth of the cost of a call. The
   // tests keep it.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // Files pass through in large pieces: what they took is given back, not kept in many arenas.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_ARENA_MAX, 4);
   rpc::BlockSignals();
   log::CaptureLibraryLogs();
   absl::StatusOr<Config> config =

@@ -19,7 +19,9 @@
 #include "common/feed/feed_service.h"
 #include "common/host/host.h"
 #include "common/ops/ops_server.h"
+#include "common/rpc/idempotency.h"
 #include "common/rpc/server.h"
+#include "common/rpc/upkeep.h"
 #include "common/tree/tree_cache.h"
 #include "gonghui/membership/v1/organization.pb.h"
 #include "services/activities/service.h"
@@ -35,6 +37,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr absl::Duration kUpkeepEvery = absl::Hours(24);
 constexpr absl::Duration kKeysEvery = absl::Seconds(1);  // How often keys are looked at.
 constexpr absl::Duration kServiceTokenLife = absl::Hours(1);
 constexpr absl::Duration kServiceTokenRenewal = absl::Minutes(50);
@@ -378,7 +381,18 @@ class RunningSuite : public Suite {
     }
     server_->SetServing(true);
     for (const auto& service : hosted_) service->Start();
+    StartUpkeep();
     return absl::OkStatus();
+  }
+
+  void StartUpkeep() {
+    for (const auto& [area, db] : databases_) {
+      upkeep_.Add(absl::StrCat(area, " requests"), [this, db = db.get()] {
+        const absl::Time before = options_.clock->Now() - absl::Hours(24) * options_.request_days;
+        return rpc::ForgetResponses(*db, absl::ToUnixMicros(before));
+      });
+    }
+    upkeep_.Start();
   }
 
   std::string NotReady() {
@@ -403,6 +417,7 @@ class RunningSuite : public Suite {
   void Shutdown(absl::Duration linger) {
     if (!server_) return;
     gateway_.reset();
+    upkeep_.Stop();
     for (const auto& service : hosted_) service->Stop();
     server_->Drain(linger, absl::Seconds(15));
     pipeline_->Stop();
@@ -422,6 +437,7 @@ class RunningSuite : public Suite {
   std::thread key_watch_;                  // Takes over keys that change.
   std::deque<std::string> catalog_texts_;  // Names and texts of the files of catalog_dir.
   std::map<std::string, std::unique_ptr<sql::Database>> databases_;
+  rpc::Upkeep upkeep_{kUpkeepEvery};
   absl::Mutex token_mutex_;
   std::string token_ ABSL_GUARDED_BY(token_mutex_);
   absl::Time token_renewal_ ABSL_GUARDED_BY(token_mutex_) = absl::InfinitePast();

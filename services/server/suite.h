@@ -43,6 +43,7 @@ class Suite {
     absl::Duration redis_lease = absl::Seconds(1);  // cache::Cache::SharedOptions::lease.
     size_t cache_bytes = 64 << 20;                  // In process; 0 keeps nothing.
     int batch_limit = 1000;  // Calls that one transaction of a batched method may take.
+    int request_days = 400;  // For so long the answer to a request_id is kept, at least 1.
     const Clock* clock = &Clock::System();
     bool reflection = true;
     bool log_calls = true;

@@ -34,6 +34,13 @@ constexpr sql::Query kStep{"test.step",
                            "ON CONFLICT (tenant, step) DO UPDATE SET times = steps.times + 1"};
 constexpr sql::Query kCountSteps{"test.count_steps",
                                  "SELECT COUNT(*), MAX(times) FROM steps WHERE tenant = $1"};
+constexpr sql::Query kAsked{"test.asked", "SELECT request FROM jobs WHERE tenant = $1"};
+constexpr sql::InsertQuery kAnswer{"test.answer",
+                                   "INSERT INTO requests (tenant, caller, method, request_id, "
+                                   "request_hash, response, create_time_us)",
+                                   ""};
+constexpr sql::Query kAnswersLeft{"test.answers_left",
+                                  "SELECT COUNT(*), MIN(create_time_us) FROM requests"};
 constexpr int kSteps = 20;
 
 class JobsTest : public ::testing::TestWithParam<std::string> {
@@ -47,7 +54,7 @@ class JobsTest : public ::testing::TestWithParam<std::string> {
     call_.federation = "demo";
     call_.actor.subject = "tester";
     call_.actor.federation = "demo";
-  common::v1::Grant& grant = call_.actor.grants.emplace_back();
+    common::v1::Grant& grant = call_.actor.grants.emplace_back();
     grant.set_role("admin");
     grant.set_organization("*");
     grant.set_below(true);
@@ -289,6 +296,57 @@ TEST_P(JobsTest, ListsNewestFirstByPages) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, JobsTest, ::testing::ValuesIn(testing::Engines()),
                          [](const auto& info) { return info.param; });
+
+// What was asked may name people: it goes when the job ends.
+TEST_P(JobsTest, ForgetsTheRequestOfAJobThatEnded) {
+  Jobs jobs(Quick());
+  jobs.Register<RebuildRollupsRequest, RebuildRollupsResult>(
+      "RebuildRollups", [&](JobRun& run, const RebuildRollupsRequest& request) {
+        EXPECT_EQ(request.parent(), "federations/demo");
+        EXPECT_EQ(run.name().substr(0, 22), "federations/demo/jobs/");
+        return Walk(run, [](int64_t) {});
+      });
+  const Job queued = Begin(jobs);
+  const auto asked = [&] {
+    std::string bytes;
+    EXPECT_THAT(db_->ReadOnly(absl::InfiniteFuture(),
+                              [&](sql::Tx& tx) -> absl::Status {
+                                ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kAsked, {"demo"}));
+                                bytes = rows[0].Get<sql::Bytes>(0).data;
+                                return absl::OkStatus();
+                              }),
+                IsOk());
+    return bytes;
+  };
+  EXPECT_NE(asked(), "");
+  jobs.StartWorkers();
+  EXPECT_EQ(Ended(jobs, queued.name()).state(), common::v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(asked(), "");
+}
+
+// Thousands of answers of which the older half is forgotten.
+TEST_P(JobsTest, ForgetsAnswersByAge) {
+  constexpr int kAnswers = 12'000;
+  ASSERT_THAT(db_->ReadWrite(absl::InfiniteFuture(),
+                             [&](sql::Tx& tx) {
+                               std::vector<sql::Args> rows;
+                               for (int i = 0; i < kAnswers; ++i) {
+                                 rows.push_back({"demo", "tester", "m", absl::StrCat("r", i), "h",
+                                                 sql::Bytes{}, int64_t{i}});
+                               }
+                               return tx.InsertMany(kAnswer, rows).status();
+                             }),
+              IsOk());
+  ASSERT_THAT(ForgetResponses(*db_, kAnswers / 2), IsOk());
+  ASSERT_THAT(db_->ReadOnly(absl::InfiniteFuture(),
+                            [&](sql::Tx& tx) -> absl::Status {
+                              ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kAnswersLeft));
+                              EXPECT_EQ(rows[0].Get<int64_t>(0), kAnswers / 2);
+                              EXPECT_EQ(rows[0].Get<int64_t>(1), kAnswers / 2);
+                              return absl::OkStatus();
+                            }),
+              IsOk());
+}
 
 }  // namespace
 }  // namespace gonghui::rpc
