@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/rpc/api_services.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "services/cli/program.h"
@@ -17,22 +18,11 @@ namespace {
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-constexpr const char* kServices[] = {"membership.v1.FederationService",
-                                     "membership.v1.OrganizationService",
-                                     "membership.v1.MemberService",
-                                     "membership.v1.RegisterService",
-                                     "membership.v1.ReorganizationService",
-                                     "funds.v1.LedgerService",
-                                     "funds.v1.BenefitService",
-                                     "activities.v1.ActivityService",
-                                     "casework.v1.CaseService",
-                                     "reports.v1.ReportService"};
-
 std::vector<const MethodDescriptor*> Methods() {
   std::vector<const MethodDescriptor*> methods;
-  for (const char* name : kServices) {
-    const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
-        absl::StrCat("gonghui.", name));
+  for (const std::string_view name : rpc::kApiServices) {
+    const auto* service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(name));
     for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
       methods.push_back(service->method(i));
     }

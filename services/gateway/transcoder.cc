@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/rpc/api_services.h"
 #include "common/rpc/status_map.h"
 #include "gonghui/activities/v1/activity.pb.h"
 #include "gonghui/casework/v1/case.pb.h"
@@ -175,15 +177,11 @@ std::string AreaOf(const google::protobuf::MethodDescriptor& method) {
 absl::StatusOr<Transcoder> Transcoder::Make(
     const std::function<std::string(const std::string& area)>& address) {
   Transcoder transcoder;
-  for (const char* name :
-       {"gonghui.membership.v1.FederationService", "gonghui.membership.v1.OrganizationService",
-        "gonghui.membership.v1.MemberService", "gonghui.membership.v1.RegisterService",
-        "gonghui.membership.v1.ReorganizationService", "gonghui.funds.v1.LedgerService",
-        "gonghui.funds.v1.BenefitService", "gonghui.activities.v1.ActivityService",
-        "gonghui.casework.v1.CaseService", "gonghui.reports.v1.ReportService"}) {
+  for (const std::string_view name : rpc::kApiServices) {
     const auto* service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
-    if (service == nullptr) return Internal(absl::StrCat("service ", name, " is not linked"));
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(name));
+    if (service == nullptr)
+      return Internal(absl::StrCat("service ", ToAbsl(name), " is not linked"));
     ASSIGN_OR_RETURN(std::vector<Route> routes, RoutesOf(*service));
     for (Route& route : routes) {
       const std::string area = AreaOf(*route.method);

@@ -4,11 +4,13 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/rpc/api_services.h"
 #include "common/sql/dialect.h"
 #include "common/testing/matchers.h"
 #include "gtest/gtest.h"
@@ -29,10 +31,11 @@ std::string Read(const fs::path& file) {
   return text.str();
 }
 
-// Files below common/ and services/ whose names end in one of `endings`.
-std::vector<fs::path> Sources(const std::vector<std::string>& endings) {
+// Files below the folders whose names end in one of `endings`.
+std::vector<fs::path> Sources(const std::vector<std::string>& endings,
+                              const std::vector<std::string>& folders = {"common", "services"}) {
   std::vector<fs::path> files;
-  for (const char* folder : {"common", "services"}) {
+  for (const std::string& folder : folders) {
     for (const auto& entry : fs::recursive_directory_iterator(Root() / folder)) {
       const std::string name = entry.path().filename().string();
       for (const std::string& ending : endings) {
@@ -71,6 +74,23 @@ TEST(HouseRulesTest, EveryQueryKeepsToTheDialect) {
     }
   }
   EXPECT_GT(queries, 0);
+}
+
+// The gateway and the command line offer every service but the feed.
+TEST(HouseRulesTest, EveryServiceIsOfTheApi) {
+  const std::set<std::string> offered(std::begin(rpc::kApiServices), std::end(rpc::kApiServices));
+  const std::regex package("\\npackage ([\\w.]+);"), service("\\nservice (\\w+) ");
+  std::set<std::string> declared;
+  for (const fs::path& file : Sources({".proto"}, {"proto"})) {
+    const std::string text = Read(file);
+    std::smatch in;
+    if (!std::regex_search(text, in, package)) continue;
+    for (std::sregex_iterator it(text.begin(), text.end(), service), end; it != end; ++it) {
+      declared.insert(in[1].str() + "." + (*it)[1].str());
+    }
+  }
+  declared.erase("gonghui.feed.v1.FeedService");
+  EXPECT_EQ(declared, offered);
 }
 
 TEST(HouseRulesTest, QueryNamesAreUnique) {
