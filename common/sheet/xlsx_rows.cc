@@ -101,6 +101,11 @@ class SharedTexts {
   }
   void Append(std::string_view text) { text_ += text; }
   void EndText() { ends_.push_back(static_cast<uint32_t>(text_.size())); }
+  // Gives back what it grew by for more.
+  void End() {
+    text_.shrink_to_fit();
+    ends_.shrink_to_fit();
+  }
   size_t bytes() const { return text_.size() + ends_.size() * sizeof(uint32_t); }
 
  private:
@@ -118,6 +123,7 @@ class TextsPart : public XmlPart {
     for (bool more = true; more;) {
       ASSIGN_OR_RETURN(more, ParseMore());
     }
+    texts_->End();
     return std::move(texts_);
   }
 

@@ -28,12 +28,11 @@ constexpr sql::Query kTakeNumbers{
     "sequence, digest"};
 constexpr sql::Query kSetHead{"membership.set_access_head",
                               "UPDATE access_heads SET digest=$2 WHERE tenant=$1"};
-constexpr sql::Query kInsert{"membership.insert_access",
-                             "INSERT INTO accesses (tenant, sequence, at_us, "
-                             "kind, actor, method, member_id, field, "
-                             "purpose, remark, times, trace, digest) VALUES "
-                             "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-                             "$12, $13)"};
+constexpr sql::InsertQuery kInsert{
+    "membership.insert_access",
+    "INSERT INTO accesses (tenant, sequence, at_us, kind, actor, method, member_id, field, "
+    "purpose, remark, times, trace, digest)",
+    ""};
 
 }  // namespace
 
@@ -162,7 +161,7 @@ absl::Status AccessLog::Append(sql::Tx& tx, const std::string& federation,
                     row.member_id, a.field(), a.purpose(), a.remark(), int64_t{a.times()},
                     a.trace(), digest});
   }
-  RETURN_IF_ERROR(tx.RunMany(kInsert, args).status());
+  RETURN_IF_ERROR(tx.InsertMany(kInsert, args).status());
   return tx.Run(kSetHead, {federation, digest}).status();
 }
 

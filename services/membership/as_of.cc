@@ -1,6 +1,9 @@
 #include "services/membership/as_of.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "common/base/status.h"
 
 namespace gonghui::membership {
 
@@ -35,6 +38,39 @@ std::optional<v1::Member> MemberAsOf(const std::string& federation, const Member
   retain(row.member.retained_from(), "");
   for (const Retention& ended : retentions) retain(ended.from, ended.to);
   return view;
+}
+
+absl::StatusOr<bool> ListMembersOn(sql::Tx& tx, const MemberStore& store,
+                                   const std::string& federation,
+                                   absl::Span<const std::string> organizations,
+                                   const std::string& day, const std::string& state, size_t limit,
+                                   ListPlace& place, std::vector<ListedMember>& members) {
+  size_t seen = 0;
+  for (const std::string& organization : organizations) {
+    if (organization < place.organization) continue;
+    ASSIGN_OR_RETURN(std::vector<MemberRow> rows,
+                     store.ListOn(tx, federation, organization, day,
+                                  organization == place.organization ? place.id : "",
+                                  static_cast<int64_t>(limit - seen + 1)));
+    for (MemberRow& row : rows) {
+      if (seen++ == limit) return true;
+      place = {organization, row.id};
+      ASSIGN_OR_RETURN(const auto past, store.FindPast(tx, federation, row.id));
+      ASSIGN_OR_RETURN(const auto retentions, FindRetentions(tx, federation, row.id));
+      std::optional<v1::Member> then = MemberAsOf(federation, row, past, retentions, day);
+      if (!then.has_value() || (state != "all" && then->state() != state)) continue;
+      members.push_back({std::move(row), *std::move(then)});
+    }
+  }
+  return false;
+}
+
+absl::Status AsOfStandsAlone() {
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         "as_of lists who was a member on the day: it goes neither with state "
+                         "'left' nor with id_number or a filter",
+                         "as_of 只列出当日的会员，不能与 state=left、id_number 或筛选同用")
+      .At("as_of");
 }
 
 }  // namespace gonghui::membership

@@ -20,7 +20,7 @@ using v1::Employment;
 
 constexpr sql::Query kOrganizationOf{
     "membership.organization_of_member",
-    "SELECT organization FROM members WHERE tenant=$1 AND member_id=$2"};
+    "SELECT organization, id_type FROM members WHERE tenant=$1 AND member_id=$2"};
 constexpr sql::Query kInsert{
     "membership.insert_employment",
     "INSERT INTO employments (tenant, member_id, employment_id, employer, job, employment, "
@@ -86,6 +86,13 @@ absl::Status CheckNoOverlap(const std::vector<Stored>& all, const Employment& wa
   return absl::OkStatus();
 }
 
+// Nothing is added to a member whose data was erased.
+absl::Status CheckNotErased(sql::Tx& tx, const std::string& federation, const std::string& id) {
+  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kOrganizationOf, {federation, id}));
+  if (rows.empty()) return UnknownMember(id, "parent");
+  return rows[0].Get<std::string>(1) == kErased ? ErasedForGood("parent") : absl::OkStatus();
+}
+
 absl::StatusOr<Stored> FindOne(const std::vector<Stored>& all, const std::string& name,
                                std::string_view field) {
   for (const Stored& stored : all) {
@@ -141,6 +148,7 @@ absl::StatusOr<Employment> Employments::Create(rpc::Call& call,
   wanted.set_etag(rpc::MakeEtag(1));
   return rpc::WriteOnce<Employment>(
       db_, call, request, [&](sql::Tx& tx) -> absl::StatusOr<Employment> {
+        RETURN_IF_ERROR(CheckNotErased(tx, call.federation, member_id));
         ASSIGN_OR_RETURN(const std::vector<Stored> all, ReadAll(tx, call, request.parent()));
         RETURN_IF_ERROR(CheckNoOverlap(all, wanted));
         RETURN_IF_ERROR(

@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
+#include "common/records/record_store.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/update.h"
 #include "services/membership/codes.h"
@@ -191,6 +192,8 @@ absl::StatusOr<v1::Member> Erasures::Erase(rpc::Call& call, const v1::EraseMembe
         event.set_type("gonghui.membership.v1.MemberErased");
         for (MemberRow& row : rows) {
           raised.insert(row.id);
+          RETURN_IF_ERROR(records::ErasePersons(tx, catalog_, call.federation, {row.id_index},
+                                                call.clock->NowMicros()));
           RETURN_IF_ERROR(EraseOne(tx, call.federation, row));
           RETURN_IF_ERROR(tx.Run(kInsert, {call.federation, row.id, reason, request.document(),
                                            call.actor.subject, call.clock->NowMicros()})

@@ -3,7 +3,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/time/clock.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
@@ -30,6 +32,11 @@ absl::StatusOr<std::optional<v1::Federation>> Find(sql::Tx& tx, const std::strin
   found.set_create_time_us(rows[0].Get<int64_t>(1));
   return found;
 }
+
+constexpr sql::Query kListAll{"membership.list_federations",
+                              "SELECT tenant FROM federations ORDER BY tenant"};
+
+constexpr absl::Duration kTimeout = absl::Seconds(30);
 
 }  // namespace
 
@@ -75,6 +82,23 @@ absl::StatusOr<v1::Federation> Federations::Get(rpc::Call& call,
                   StrCat("没有联合会“", call.federation, "”，请先创建"))
       .With("federation", call.federation)
       .At("name");
+}
+
+absl::Status ForEachFederation(
+    sql::Database& db,
+    absl::FunctionRef<absl::Status(sql::Tx& tx, const std::string& federation)> body) {
+  std::vector<std::string> federations;
+  RETURN_IF_ERROR(db.ReadOnly(absl::Now() + kTimeout, [&](sql::Tx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListAll));
+    federations.clear();
+    for (size_t i = 0; i < rows.size(); ++i) federations.push_back(rows[i].Get<std::string>(0));
+    return absl::OkStatus();
+  }));
+  for (const std::string& federation : federations) {
+    RETURN_IF_ERROR(
+        db.ReadWrite(absl::Now() + kTimeout, [&](sql::Tx& tx) { return body(tx, federation); }));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace gonghui::membership

@@ -1,6 +1,9 @@
 // Federations, the tenants of an installation.
 #pragma once
 
+#include <string>
+
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/host/host.h"
 #include "gonghui/membership/v1/federation.pb.h"
@@ -18,5 +21,10 @@ class Federations {
  private:
   sql::Database& db_;
 };
+
+// Runs `body` in a transaction of its own for each federation of the database.
+absl::Status ForEachFederation(
+    sql::Database& db,
+    absl::FunctionRef<absl::Status(sql::Tx& tx, const std::string& federation)> body);
 
 }  // namespace gonghui::membership

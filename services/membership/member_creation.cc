@@ -67,8 +67,13 @@ void Members::Complete(const rpc::Call& call, Candidate& candidate) const {
 
 absl::Status Members::CheckOrganizations(sql::Tx& tx, const std::string& federation,
                                          absl::Span<const Candidate> candidates,
-                                         absl::Span<absl::Status> statuses) {
-  OpenOrganizations organizations(tx, federation);
+                                         absl::Span<absl::Status> statuses) const {
+  OpenOrganizations organizations(tx, federation, &known_);
+  std::set<std::string> named;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (statuses[i].ok()) named.insert(candidates[i].row.member.organization());
+  }
+  RETURN_IF_ERROR(organizations.Read(std::move(named)));
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (!statuses[i].ok()) continue;
     RETURN_IF_ERROR(organizations.Check(candidates[i].row.member.organization(),

@@ -92,20 +92,23 @@ absl::Status NotInFuture(const rpc::Call& call, std::string_view field, const st
       .At(std::string(field));
 }
 
+absl::Status ErasedForGood(std::string_view field) {
+  return FailedPrecondition(common::v1::REASON_STATE_FORBIDS,
+                            "the personal data of this former member were erased for good; a "
+                            "person who joins again is a new member (CreateMember)",
+                            "该会员的个人信息已删除且不可恢复；再次入会请新建会员（CreateMember）")
+      .With("state", std::string(kErased))
+      .With("allowed", "CreateMember")
+      .At(std::string(field));
+}
+
 absl::StatusOr<MemberEdit> MemberEdit::Begin(sql::Tx& tx, const MemberRegister& members,
                                              const std::string& federation, const std::string& id,
                                              std::string_view field) {
   ASSIGN_OR_RETURN(std::optional<MemberRow> row, members.store.Find(tx, federation, id));
   if (!row.has_value()) return UnknownMember(id, field);
   if (row->member.id_type() == kErased) {
-    return FailedPrecondition(
-               common::v1::REASON_STATE_FORBIDS,
-               "the personal data of this former member were erased for good; a "
-               "person who joins again is a new member (CreateMember)",
-               "该会员的个人信息已删除且不可恢复；再次入会请新建会员（CreateMember）")
-        .With("state", std::string(kErased))
-        .With("allowed", "CreateMember")
-        .At(std::string(field));
+    return ErasedForGood(field);
   }
   ASSIGN_OR_RETURN(std::vector<PastMembership> past, members.store.FindPast(tx, federation, id));
   return MemberEdit(members, federation, *std::move(row), std::move(past));

@@ -38,6 +38,8 @@ struct MemberRegister {
 // id_number.
 absl::Status AlreadyRegistered(const std::string& federation, const MemberRow& existing,
                                const std::string& organization, std::string_view at);
+// What is said where something shall be added to a member whose data was erased.
+absl::Status ErasedForGood(std::string_view field);
 Error UnknownMember(const std::string& id, std::string_view field);
 // `date` lies before `limit`, which is what `than` names; at `field`.
 Error DateBefore(std::string_view field, const std::string& date, std::string_view than,

@@ -13,6 +13,7 @@
 #include "common/sheet/table_stream.h"
 #include "services/membership/access_log.h"
 #include "services/membership/codes.h"
+#include "services/membership/federations.h"
 #include "services/membership/member_filters.h"
 
 namespace gonghui::membership {
@@ -82,8 +83,9 @@ class MemberExports::Writing {
     stream_->Add(headings, true);
   }
 
-  void Add(const std::string& federation, const MemberRow& row) {
-    v1::Member member = MaskedView(federation, row);
+  void Add(const ListedMember& listed) {
+    v1::Member member = listed.view;
+    const MemberRow& row = listed.row;
     if (clear_) {
       member.set_id_number(row.member.id_number());
       member.set_phone(row.member.phone());
@@ -139,6 +141,78 @@ class MemberExports::Writing {
   int64_t size_ = 0;
 };
 
+// What the file is made of, page by page.
+class MemberExports::Reading {
+ public:
+  static absl::StatusOr<Reading> Begin(const MemberExports& exports, const rpc::Call& call,
+                                       const v1::ExportMembersRequest& request) {
+    ASSIGN_OR_RETURN(MemberSelection selection, exports.Select(call, request));
+    ASSIGN_OR_RETURN(const auto tree, exports.tree_.Get(call.federation, request.organization()));
+    const std::string& top = request.organization().empty() ? tree->Root() : request.organization();
+    const std::string day = request.as_of().empty() ? call.Today() : request.as_of();
+    std::vector<std::string> organizations = tree->Subtree(top, day);
+    std::sort(organizations.begin(), organizations.end());
+    return Reading(exports, call.federation, request, std::move(selection),
+                   std::move(organizations));
+  }
+
+  // How many there are; 0 where only reading them tells.
+  absl::StatusOr<int64_t> Count(sql::Tx& tx) const {
+    if (!request_.as_of().empty()) return 0;
+    return selection_.Count(tx, exports_.register_.store, federation_, organizations_);
+  }
+  // The next page; whether there are more.
+  absl::StatusOr<bool> Next(std::vector<ListedMember>& page) {
+    ListPlace place;
+    bool more = false;
+    RETURN_IF_ERROR(exports_.db_.ReadOnly(absl::InfiniteFuture(), [&](sql::Tx& tx) -> absl::Status {
+      place = place_;
+      page.clear();
+      ASSIGN_OR_RETURN(
+          more, request_.as_of().empty() ? Select(tx, place, page) : SelectOn(tx, place, page));
+      return absl::OkStatus();
+    }));
+    place_ = std::move(place);
+    return more;
+  }
+
+ private:
+  Reading(const MemberExports& exports, std::string federation,
+          const v1::ExportMembersRequest& request, MemberSelection selection,
+          std::vector<std::string> organizations)
+      : exports_(exports),
+        federation_(std::move(federation)),
+        request_(request),
+        selection_(std::move(selection)),
+        organizations_(std::move(organizations)) {}
+
+  absl::StatusOr<bool> Select(sql::Tx& tx, ListPlace& place,
+                              std::vector<ListedMember>& page) const {
+    ASSIGN_OR_RETURN(std::vector<MemberRow> rows,
+                     selection_.PageOfAll(tx, exports_.register_.store, federation_, organizations_,
+                                          place.organization, place.id, kPageRows));
+    if (!rows.empty()) place = {rows.back().member.organization(), rows.back().id};
+    for (MemberRow& row : rows) {
+      v1::Member view = MaskedView(federation_, row);
+      page.push_back({std::move(row), std::move(view)});
+    }
+    return page.size() == kPageRows;
+  }
+  absl::StatusOr<bool> SelectOn(sql::Tx& tx, ListPlace& place,
+                                std::vector<ListedMember>& page) const {
+    const std::string state = request_.state().empty() ? "active" : request_.state();
+    return ListMembersOn(tx, exports_.register_.store, federation_, organizations_,
+                         request_.as_of(), state, kPageRows, place, page);
+  }
+
+  const MemberExports& exports_;
+  const std::string federation_;
+  const v1::ExportMembersRequest& request_;
+  const MemberSelection selection_;
+  const std::vector<std::string> organizations_;
+  ListPlace place_;
+};
+
 absl::StatusOr<MemberSelection> MemberExports::Select(
     const rpc::Call& call, const v1::ExportMembersRequest& request) const {
   v1::MemberFilter filter = request.filter();
@@ -151,13 +225,8 @@ absl::StatusOr<MemberSelection> MemberExports::Select(
 absl::StatusOr<common::v1::Job> MemberExports::Start(rpc::Call& call,
                                                      const v1::ExportMembersRequest& request) {
   RETURN_IF_ERROR(Select(call, request).status());
-  if (!request.filter().name_query().empty()) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           "an export does not select by name, which its job would keep; leave "
-                           "name_query empty",
-                           "导出不能按姓名筛选（作业记录不保存个人信息），请将 name_query 留空")
-        .At("filter.name_query");
-  }
+  const bool filtered = request.has_filter() || !request.saved_filter().empty();
+  if (!request.as_of().empty() && (filtered || request.state() == "left")) return AsOfStandsAlone();
   if (!request.state().empty() && request.filter().states_size() > 0) {
     return InvalidArgument(common::v1::REASON_FIELD_INVALID,
                            "give state or filter.states, not both",
@@ -229,15 +298,17 @@ absl::StatusOr<v1::MemberExportPiece> MemberExports::Download(
   return piece;
 }
 
-absl::Status MemberExports::EmptyExpired(sql::Tx& tx, const std::string& federation,
-                                         const std::string& today) const {
-  ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListExpired, {federation, today, false}));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto id = rows[i].Get<std::string>(0);
-    RETURN_IF_ERROR(SealedFiles::Delete(tx, federation, id));
-    RETURN_IF_ERROR(tx.Run(kEmpty, {federation, id, true}).status());
-  }
-  return absl::OkStatus();
+absl::Status MemberExports::EmptyExpired() const {
+  const std::string today = clock_.Today();
+  return ForEachFederation(db_, [&](sql::Tx& tx, const std::string& federation) -> absl::Status {
+    ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kListExpired, {federation, today, false}));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto id = rows[i].Get<std::string>(0);
+      RETURN_IF_ERROR(SealedFiles::Delete(tx, federation, id));
+      RETURN_IF_ERROR(tx.Run(kEmpty, {federation, id, true}).status());
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<v1::MemberExport> MemberExports::Describe(
@@ -259,12 +330,12 @@ absl::StatusOr<v1::MemberExport> MemberExports::Describe(
   return made;
 }
 
-std::vector<AccessRow> MemberExports::AccessesTo(const std::vector<MemberRow>& rows,
+std::vector<AccessRow> MemberExports::AccessesTo(const std::vector<ListedMember>& page,
                                                  const v1::MemberExport& made,
                                                  const std::string& remark) const {
   std::vector<AccessRow> accesses;
-  for (const MemberRow& row : rows) {
-    v1::Access& access = accesses.emplace_back(AccessRow{row.id, {}}).access;
+  for (const ListedMember& listed : page) {
+    v1::Access& access = accesses.emplace_back(AccessRow{listed.row.id, {}}).access;
     access.set_at_us(clock_.NowMicros());
     access.set_kind(v1::ACCESS_KIND_EXPORT);
     access.set_actor(made.actor());
@@ -282,45 +353,31 @@ absl::StatusOr<v1::MemberExport> MemberExports::Run(rpc::JobRun& run,
   rpc::Call call;
   call.clock = &clock_;
   call.federation = federation;
-  ASSIGN_OR_RETURN(const MemberSelection selection, Select(call, request));
-  ASSIGN_OR_RETURN(const auto tree, tree_.Get(federation, request.organization()));
-  const std::string today = clock_.Today();
-  const std::string& top = request.organization().empty() ? tree->Root() : request.organization();
-  std::vector<std::string> organizations = tree->Subtree(top, today);
-  std::sort(organizations.begin(), organizations.end());
+  ASSIGN_OR_RETURN(Reading reading, Reading::Begin(*this, call, request));
   ASSIGN_OR_RETURN(v1::MemberExport made, Describe(run, request));
 
   rpc::JobProgress progress = run.progress();  // The checkpoint is the export's id.
   const bool again = !progress.checkpoint.empty();
   if (!again) progress.checkpoint = NewId(clock_.Now());
   const std::string id = progress.checkpoint;
+  RETURN_IF_ERROR(db_.ReadOnly(absl::InfiniteFuture(), [&](sql::Tx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(progress.total, reading.Count(tx));
+    return absl::OkStatus();
+  }));
   RETURN_IF_ERROR(run.Save(progress, [&](sql::Tx& tx) -> absl::Status {
-    RETURN_IF_ERROR(EmptyExpired(tx, federation, today));
     RETURN_IF_ERROR(SealedFiles::Delete(tx, federation, id));
-    ASSIGN_OR_RETURN(progress.total,
-                     selection.Count(tx, register_.store, federation, organizations));
     if (again) return absl::OkStatus();
     return tx.Run(kInsert, {federation, id, Packed(made), made.expires_on(), false}).status();
   }));
 
   Writing writing(catalog_, *register_.kind, request.clear_numbers(), made.format());
-  std::string after_organization, after_id;
   for (bool more = true; more;) {
-    std::vector<MemberRow> rows;
-    RETURN_IF_ERROR(db_.ReadOnly(absl::InfiniteFuture(), [&](sql::Tx& tx) -> absl::Status {
-      ASSIGN_OR_RETURN(rows, selection.Page(tx, register_.store, federation, organizations,
-                                            after_organization, after_id, kPageRows));
-      return absl::OkStatus();
-    }));
-    more = rows.size() == kPageRows;
-    for (const MemberRow& row : rows) writing.Add(federation, row);
-    if (!rows.empty()) {
-      after_organization = rows.back().member.organization();
-      after_id = rows.back().id;
-    }
+    std::vector<ListedMember> page;
+    ASSIGN_OR_RETURN(more, reading.Next(page));
+    for (const ListedMember& listed : page) writing.Add(listed);
     if (!more) RETURN_IF_ERROR(writing.Finish());
     progress.done = writing.rows();
-    std::vector<AccessRow> accesses = AccessesTo(rows, made, request.remark());
+    std::vector<AccessRow> accesses = AccessesTo(page, made, request.remark());
     const bool takes = !more || writing.waiting().size() >= kPieceBytes;
     RETURN_IF_ERROR(run.Save(progress, [&](sql::Tx& tx) -> absl::Status {
       if (!accesses.empty()) {

@@ -9,6 +9,7 @@
 #include "common/rpc/jobs.h"
 #include "gonghui/membership/v1/member_export.pb.h"
 #include "services/membership/access_log.h"
+#include "services/membership/as_of.h"
 #include "services/membership/member_edit.h"
 #include "services/membership/member_selection.h"
 #include "services/membership/sealed_files.h"
@@ -31,11 +32,15 @@ class MemberExports {
   absl::StatusOr<v1::MemberExport> Get(rpc::Call& call, const v1::GetMemberExportRequest& request);
   absl::StatusOr<v1::MemberExportPiece> Download(rpc::Call& call,
                                                  const v1::DownloadMemberExportRequest& request);
+  // Drops the files that have expired.
+  absl::Status EmptyExpired() const;
+
   // The work of the job. A later attempt writes the file anew.
   absl::StatusOr<v1::MemberExport> Run(rpc::JobRun& run,
                                        const v1::ExportMembersRequest& request) const;
 
  private:
+  class Reading;
   class Writing;
   struct Stored {
     v1::MemberExport made;
@@ -49,12 +54,8 @@ class MemberExports {
   // What the file is, before it is made.
   absl::StatusOr<v1::MemberExport> Describe(const rpc::JobRun& run,
                                             const v1::ExportMembersRequest& request) const;
-  std::vector<AccessRow> AccessesTo(const std::vector<MemberRow>& rows,
+  std::vector<AccessRow> AccessesTo(const std::vector<ListedMember>& page,
                                     const v1::MemberExport& made, const std::string& remark) const;
-  // Drops the files of exports that expired by the day.
-  absl::Status EmptyExpired(sql::Tx& tx, const std::string& federation,
-                            const std::string& today) const;
-
   sql::Database& db_;
   tree::TreeCache& tree_;
   const Clock& clock_;

@@ -1,6 +1,7 @@
 // The work of the jobs that read a file of members and take an import back.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "common/catalog/catalog.h"
 #include "common/rpc/jobs.h"
 #include "common/tree/tree_cache.h"
+#include "gonghui/feed/v1/feed.pb.h"
 #include "services/membership/member_edit.h"
 #include "services/membership/member_import_store.h"
 #include "services/membership/member_sheet.h"
@@ -34,8 +36,8 @@ struct MemberImportTools {
 };
 
 // One attempt at one job. Each step is a transaction with its checkpoint: an attempt that dies
-// leaves the rest to the next, which reads the file anew up to the last step. Memory: one step, and
-// 20 bytes a person.
+// leaves the rest to the next, which reads the file anew up to the last step. Memory: two steps,
+// and 20 bytes a person.
 class MemberImportWork {
  public:
   MemberImportWork(const MemberImportTools& tools, rpc::JobRun& run, std::string import_id);
@@ -53,7 +55,12 @@ class MemberImportWork {
   absl::Status BeginUndo();
   // Judges all rows that are not judged yet, and writes the good ones in the write phase.
   absl::Status ReadFile(bool whole);
-  absl::Status TakeStep(const MemberSheet& file, std::vector<MemberSheetRow>& rows);
+  absl::Status AddRow(MemberSheetRow row, Step& step);
+  void PackFacts(Members::Candidate& candidate, Step& step);
+  // Of the step that leads from place_ to `place`.
+  void SetCounts(const Place& place, v1::MemberImport& import) const;
+  // The event of the members whose status is good, in wire format.
+  static std::string EventOf(const Step& step, absl::Span<const absl::Status> statuses);
   absl::Status WriteStep(sql::Tx& tx, const MemberSheet& file, const Step& step, Place& place);
   // Turns a name into an id, and finds organisations outside of the import's.
   void PlaceMember(const MemberSheet& file, MemberSheetRow& row);
@@ -72,10 +79,12 @@ class MemberImportWork {
   const std::string& federation_;
   rpc::Call call_;
   Place place_;
+  feed::v1::Event part_;  // Used again and again.
+  bool writes_ = false;   // Of the pass through the file: writes what it judges.
   StoredImport stored_;
   std::map<std::string, std::string, std::less<>> organizations_;  // Id or name -> id; twice: "".
-  // Person -> first row. The key is the blind index.
-  absl::flat_hash_map<std::pair<uint64_t, uint64_t>, uint32_t> persons_;
+  // Person -> first row. The key is of the blind index.
+  absl::flat_hash_map<std::array<uint32_t, 3>, uint32_t> persons_;
 };
 
 }  // namespace gonghui::membership

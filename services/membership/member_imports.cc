@@ -11,6 +11,7 @@
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
 #include "services/membership/codes.h"
+#include "services/membership/federations.h"
 #include "services/membership/member_import_rejects.h"
 
 namespace gonghui::membership {
@@ -33,6 +34,23 @@ absl::Status OffsetAhead(int64_t size) {
                          StrCat("文件已收到 ", size, " 字节，请由此续传"))
       .With("size_bytes", StrCat(size))
       .At("offset");
+}
+
+// An import whose job ended early, whoever ended it, has failed.
+absl::Status Settle(sql::Tx& tx, const std::string& federation, v1::MemberImport& import) {
+  if (import.state() != v1::MEMBER_IMPORT_STATE_RUNNING) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto job, rpc::Jobs::Find(tx, federation, import.job()));
+  if (!job.has_value() || job->end_time_us() == 0) return absl::OkStatus();
+  import.set_state(v1::MEMBER_IMPORT_STATE_FAILED);
+  if (job->state() != common::v1::JOB_STATE_CANCELLED) {
+    *import.mutable_failure() = job->failure();
+    return absl::OkStatus();
+  }
+  common::v1::JobFailure& failure = *import.mutable_failure();
+  failure.set_reason(common::v1::REASON_CANCELLED);
+  failure.set_message("the job was cancelled; start the import again, or undo what it wrote");
+  failure.set_message_zh("作业已取消，可重新启动导入，或撤销已写入的部分");
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -58,7 +76,7 @@ absl::StatusOr<StoredImport> MemberImports::Read(const rpc::Call& call,
   absl::StatusOr<StoredImport> stored = absl::UnknownError("not read");
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) {
     stored = store_.Find(tx, call.federation, std::string(LeafOf(name)));
-    return stored.status();
+    return stored.ok() ? Settle(tx, call.federation, stored->import) : stored.status();
   }));
   RETURN_IF_ERROR(call.CheckScope(stored->import.organization()));
   return stored;
@@ -88,7 +106,6 @@ absl::StatusOr<v1::MemberImport> MemberImports::Create(
   import.set_expires_on(FormatDate(day + days));
   return rpc::WriteOnce<v1::MemberImport>(
       db_, call, request, [&](sql::Tx& tx) -> absl::StatusOr<v1::MemberImport> {
-        RETURN_IF_ERROR(store_.EmptyExpired(tx, call.federation, today));
         RETURN_IF_ERROR(store_.Insert(tx, call.federation, stored));
         return stored.import;
       });
@@ -164,6 +181,9 @@ absl::StatusOr<v1::ListMemberImportsResponse> MemberImports::List(
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(found, store_.List(tx, call.federation, request.organization(),
                                         after.empty() ? "" : after[0], page_size + 1));
+    for (StoredImport& stored : found) {
+      RETURN_IF_ERROR(Settle(tx, call.federation, stored.import));
+    }
     return absl::OkStatus();
   }));
   v1::ListMemberImportsResponse response;
@@ -221,6 +241,13 @@ absl::StatusOr<v1::MemberImportRejects> MemberImports::GetRejects(
     return absl::OkStatus();
   }));
   return rejects;
+}
+
+absl::Status MemberImports::EmptyExpired() const {
+  const std::string today = tools_.clock.Today();
+  return ForEachFederation(db_, [&](sql::Tx& tx, const std::string& federation) {
+    return store_.EmptyExpired(tx, federation, today);
+  });
 }
 
 absl::StatusOr<v1::MemberImport> MemberImports::Run(

@@ -34,6 +34,9 @@ class MemberImports {
   absl::StatusOr<v1::MemberImportRejects> GetRejects(
       rpc::Call& call, const v1::GetMemberImportRejectsRequest& request);
 
+  // Drops the files that have expired.
+  absl::Status EmptyExpired() const;
+
   // The work of the jobs.
   absl::StatusOr<v1::MemberImport> Run(rpc::JobRun& run,
                                        const v1::StartMemberImportRequest& request) const;

@@ -15,13 +15,9 @@ namespace {
 // As callers see it.
 #define MEMBER_STATE "CASE WHEN state='active' AND retained_from<>'' THEN 'retained' ELSE state END"
 
-constexpr sql::Query kInsert{
-    "membership.insert_member",
-    "INSERT INTO members (tenant, " MEMBER_COLUMNS
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-    "$15, $16, $17, $18, "
-    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (tenant, id_index) DO "
-    "NOTHING"};
+constexpr sql::InsertQuery kInsert{"membership.insert_member",
+                                   "INSERT INTO members (tenant, " MEMBER_COLUMNS ")",
+                                   "ON CONFLICT (tenant, id_index) DO NOTHING"};
 constexpr sql::Query kUpdate{
     "membership.update_member",
     "UPDATE members SET organization=$3, full_name=$4, id_type=$5, "
@@ -189,7 +185,7 @@ absl::StatusOr<MemberRow> MemberStore::ToRow(const std::string& federation,
 }
 
 absl::StatusOr<int64_t> MemberStore::Insert(sql::Tx& tx, absl::Span<const sql::Args> rows) const {
-  return tx.RunMany(kInsert, rows);
+  return tx.InsertMany(kInsert, rows);
 }
 
 absl::Status MemberStore::Update(sql::Tx& tx, const std::string& federation,
@@ -309,16 +305,19 @@ absl::StatusOr<std::vector<common::v1::Fact>> MemberFacts(const common::v1::Kind
   const v1::Member& member = row.member;
   if (member.state() == kMerged) return std::vector<common::v1::Fact>();
   catalog::FactSource source;
-  source.fields = {{"number", row.id},
-                   {"subject", row.id_index},
-                   {"state", member.state()},
-                   {"sex", member.sex()},
-                   {"employment", member.employment()},
-                   {"education", member.education()},
-                   {"skill_level", member.skill_level()},
-                   {"political_status", member.political_status()},
-                   {"worker_group", member.worker_group()},
-                   {"migrant_worker", member.migrant_worker() ? "true" : "false"}};
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string_view>>{
+           {"number", row.id},
+           {"subject", row.id_index},
+           {"state", member.state()},
+           {"sex", member.sex()},
+           {"employment", member.employment()},
+           {"education", member.education()},
+           {"skill_level", member.skill_level()},
+           {"political_status", member.political_status()},
+           {"worker_group", member.worker_group()},
+           {"migrant_worker", member.migrant_worker() ? "true" : "false"}}) {
+    if (!value.empty()) source.fields.emplace(name, value);
+  }
   const std::vector<PastMembership> all = MembershipsOf(row, past);
   std::vector<common::v1::Fact> facts;
   for (size_t i = 0; i < all.size(); ++i) {

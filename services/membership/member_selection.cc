@@ -90,16 +90,24 @@ absl::StatusOr<std::vector<MemberRow>> MemberSelection::Page(
     sql::Tx& tx, const MemberStore& store, const std::string& federation,
     absl::Span<const std::string> organizations, const std::string& after_organization,
     const std::string& after_id, size_t limit) const {
-  std::vector<MemberRow> page;
-  if (!filter_.name_query().empty()) {
-    ASSIGN_OR_RETURN(std::vector<MemberRow> found, ByName(tx, store, federation, organizations));
-    for (MemberRow& row : found) {
-      const bool after =
-          std::tie(row.member.organization(), row.id) > std::tie(after_organization, after_id);
-      if (after && page.size() < limit) page.push_back(std::move(row));
-    }
-    return page;
+  if (filter_.name_query().empty()) {
+    return PageOfAll(tx, store, federation, organizations, after_organization, after_id, limit);
   }
+  ASSIGN_OR_RETURN(std::vector<MemberRow> found, ByName(tx, store, federation, organizations));
+  std::vector<MemberRow> page;
+  for (MemberRow& row : found) {
+    const bool after =
+        std::tie(row.member.organization(), row.id) > std::tie(after_organization, after_id);
+    if (after && page.size() < limit) page.push_back(std::move(row));
+  }
+  return page;
+}
+
+absl::StatusOr<std::vector<MemberRow>> MemberSelection::PageOfAll(
+    sql::Tx& tx, const MemberStore& store, const std::string& federation,
+    absl::Span<const std::string> organizations, const std::string& after_organization,
+    const std::string& after_id, size_t limit) const {
+  std::vector<MemberRow> page;
   for (const std::string& organization : organizations) {
     if (organization < after_organization) continue;
     std::string after = organization == after_organization ? after_id : "";
@@ -123,12 +131,16 @@ absl::StatusOr<std::vector<MemberRow>> MemberSelection::Page(
 absl::StatusOr<int64_t> MemberSelection::Count(sql::Tx& tx, const MemberStore& store,
                                                const std::string& federation,
                                                absl::Span<const std::string> organizations) const {
+  if (!filter_.name_query().empty()) {
+    ASSIGN_OR_RETURN(const auto found, ByName(tx, store, federation, organizations));
+    return static_cast<int64_t>(found.size());
+  }
   int64_t count = 0;
   std::string organization, id;
   constexpr size_t kPage = 1000;
   for (size_t found = kPage; found == kPage;) {
     ASSIGN_OR_RETURN(const std::vector<MemberRow> rows,
-                     Page(tx, store, federation, organizations, organization, id, kPage));
+                     PageOfAll(tx, store, federation, organizations, organization, id, kPage));
     found = rows.size();
     count += static_cast<int64_t>(found);
     if (rows.empty()) break;

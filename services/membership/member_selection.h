@@ -30,6 +30,12 @@ class MemberSelection {
                                               absl::Span<const std::string> organizations,
                                               const std::string& after_organization,
                                               const std::string& after_id, size_t limit) const;
+  // The same for one who reads them all: a name is no shortcut then.
+  absl::StatusOr<std::vector<MemberRow>> PageOfAll(sql::Tx& tx, const MemberStore& store,
+                                                   const std::string& federation,
+                                                   absl::Span<const std::string> organizations,
+                                                   const std::string& after_organization,
+                                                   const std::string& after_id, size_t limit) const;
   absl::StatusOr<int64_t> Count(sql::Tx& tx, const MemberStore& store,
                                 const std::string& federation,
                                 absl::Span<const std::string> organizations) const;

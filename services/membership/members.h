@@ -16,6 +16,7 @@
 #include "services/membership/access_log.h"
 #include "services/membership/member_edit.h"
 #include "services/membership/member_rows.h"
+#include "services/membership/open_organizations.h"
 
 namespace gonghui::membership {
 
@@ -54,9 +55,9 @@ class Members {
   // Fills in what follows from the member in stored form: id, person, state, facts.
   void Complete(const rpc::Call& call, Candidate& candidate) const;
   // Members join organisations that exist and are open.
-  static absl::Status CheckOrganizations(sql::Tx& tx, const std::string& federation,
-                                         absl::Span<const Candidate> candidates,
-                                         absl::Span<absl::Status> statuses);
+  absl::Status CheckOrganizations(sql::Tx& tx, const std::string& federation,
+                                  absl::Span<const Candidate> candidates,
+                                  absl::Span<absl::Status> statuses) const;
   // Inserts what is well; where a person is registered already sets the status, and `existing` for
   // the same content.
   absl::Status InsertNew(sql::Tx& tx, const std::string& federation,
@@ -115,6 +116,7 @@ class Members {
   const MemberRegister register_;
   const common::v1::Kind& kind_;
   const MemberStore& store_;
+  mutable KnownOrganizations known_;
 };
 
 }  // namespace gonghui::membership

@@ -48,11 +48,7 @@ absl::StatusOr<v1::ListMembersResponse> Members::ListAsOf(rpc::Call& call,
                                                           size_t limit) const {
   const bool filtered = request.has_filter() || !request.saved_filter().empty();
   if (state == "left" || !request.id_number().empty() || filtered) {
-    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                           "as_of lists who was a member on the day: it goes neither with state "
-                           "'left' nor with id_number or a filter",
-                           "as_of 只列出当日的会员，不能与 state=left、id_number 或筛选同用")
-        .At("as_of");
+    return AsOfStandsAlone();
   }
   const std::string& day = request.as_of();
   ASSIGN_OR_RETURN(const auto tree, tree_.Get(call.federation, request.organization()));
@@ -62,27 +58,13 @@ absl::StatusOr<v1::ListMembersResponse> Members::ListAsOf(rpc::Call& call,
   v1::ListMembersResponse response;
   RETURN_IF_ERROR(db_.ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
-    size_t found = 0;
-    for (const std::string& organization : organizations) {
-      if (organization < after[0]) continue;
-      ASSIGN_OR_RETURN(const std::vector<MemberRow> rows,
-                       store_.ListOn(tx, call.federation, organization, day,
-                                     organization == after[0] ? after[1] : "",
-                                     static_cast<int64_t>(limit - found)));
-      std::string last;
-      for (const MemberRow& row : rows) {
-        if (++found == limit) break;
-        last = row.id;
-        ASSIGN_OR_RETURN(const auto past, store_.FindPast(tx, call.federation, row.id));
-        ASSIGN_OR_RETURN(const auto retentions, FindRetentions(tx, call.federation, row.id));
-        std::optional<v1::Member> then = MemberAsOf(call.federation, row, past, retentions, day);
-        if (!then.has_value() || (state != "all" && then->state() != state)) continue;
-        *response.add_members() = *std::move(then);
-      }
-      if (found < limit) continue;
-      // The page is full; where the organisation's first was too many, the one before it ends here.
-      response.set_next_page_token(rpc::MakePageToken(request, {organization, last}));
-      break;
+    ListPlace place{after[0], after[1]};
+    std::vector<ListedMember> members;
+    ASSIGN_OR_RETURN(const bool more, ListMembersOn(tx, store_, call.federation, organizations, day,
+                                                    state, limit - 1, place, members));
+    for (ListedMember& member : members) *response.add_members() = std::move(member.view);
+    if (more) {
+      response.set_next_page_token(rpc::MakePageToken(request, {place.organization, place.id}));
     }
     return absl::OkStatus();
   }));

@@ -9,6 +9,7 @@
 #include "common/records/records.h"
 #include "common/records/schema.embedded.h"
 #include "common/rpc/schema.embedded.h"
+#include "common/rpc/upkeep.h"
 #include "common/sql/migrate.h"
 #include "services/membership/access_log.h"
 #include "services/membership/accesses.h"
@@ -27,6 +28,7 @@
 #include "services/membership/members.h"
 #include "services/membership/organizations.h"
 #include "services/membership/personal_copies.h"
+#include "services/membership/name_key_backfill.h"
 #include "services/membership/personal_keys.h"
 #include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
@@ -34,6 +36,8 @@
 
 namespace gonghui::membership {
 namespace {
+
+constexpr absl::Duration kUpkeepEvery = absl::Hours(1);
 
 class MembershipService : public Hosted {
  public:
@@ -234,8 +238,12 @@ class MembershipService : public Hosted {
   void Start() override {
     jobs_.StartWorkers();
     access_log_.Start();
+    upkeep_.Add("expired imports", [this] { return imports_.EmptyExpired(); });
+    upkeep_.Add("expired exports", [this] { return exports_.EmptyExpired(); });
+    upkeep_.Start();
   }
   void Stop() override {
+    upkeep_.Stop();
     jobs_.Stop();
     access_log_.Stop();
   }
@@ -260,6 +268,7 @@ class MembershipService : public Hosted {
   MemberFilters filters_;
   MemberImports imports_;
   MemberExports exports_;
+  rpc::Upkeep upkeep_{kUpkeepEvery};
   PersonalKeys personal_keys_;
   Erasures erasures_;
   PersonalCopies copies_;
@@ -298,6 +307,7 @@ std::vector<EmbeddedFile> Schema() {
 
 absl::StatusOr<std::unique_ptr<Hosted>> OpenMembership(const Host& host) {
   RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  RETURN_IF_ERROR(FillNameKeys(*host.db));
   ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
                    host.catalog(embedded::services_membership_catalog()));
   ASSIGN_OR_RETURN(catalog::Catalog catalog, catalog::Catalog::Load("membership", files));

@@ -127,7 +127,11 @@ class ErasuresTest : public MembershipTest {
                       const bool responses = table == "requests";
                       const sql::Query query =
                           responses ? sql::Query{"test.responses", "SELECT response FROM requests"}
-                                    : sql::Query{"test.names", "SELECT full_name FROM members"};
+                          : table == "records"
+                              ? sql::Query{"test.records",
+                                           "SELECT kind || title || natural_key || person_mask || "
+                                           "fields FROM records"}
+                              : sql::Query{"test.names", "SELECT full_name FROM members"};
                       ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(query));
                       for (size_t i = 0; i < rows.size(); ++i) {
                         const std::string value = responses ? rows[i].Get<sql::Bytes>(0).data
@@ -216,6 +220,16 @@ TEST_P(ErasuresTest, ErasesThePersonAndKeepsTheMembership) {
   ASSERT_OK_AND_ASSIGN(const auto copy, Export(*admin_, "member_request"));
   EXPECT_THAT(copy.json(), Not(HasSubstr(kName)));
   EXPECT_THAT(copy.json(), Not(HasSubstr(IdNumber(1))));
+  // Records of the register stay, without the person.
+  EXPECT_EQ(Holding("records", kName), 0);
+  EXPECT_EQ(Holding("records", "merit_citation"), 1);
+  v1::CreateEmploymentRequest work;
+  work.set_parent(member_);
+  work.mutable_employment()->set_employer("江边船厂");
+  work.mutable_employment()->set_began_on("2010-01-01");
+  EXPECT_THAT(admin_->Invoke<v1::Employment>(
+                  "/gonghui.membership.v1.EmploymentService/CreateEmployment", work),
+              HasReasonAt(REASON_STATE_FORBIDS, "parent"));
   // What is gone is gone, and the person may begin anew.
   v1::JoinMemberRequest join;
   join.set_name(member_);

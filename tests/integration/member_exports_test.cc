@@ -128,10 +128,44 @@ TEST_P(MemberExportsTest, StaysWithinScopeAndFederation) {
   EXPECT_EQ(own.rows(), 1);
   EXPECT_THAT(Download(*clerk_, own), IsOk());
   EXPECT_THAT(Download(*stranger_, own), HasReason(common::v1::REASON_WRONG_FEDERATION));
-  v1::ExportMembersRequest named = of_t02;
-  named.mutable_filter()->set_name_query("张三");
-  EXPECT_THAT(Start(*admin_, named),
-              HasReasonAt(common::v1::REASON_FIELD_INVALID, "filter.name_query"));
+}
+
+// Whatever ListMembers shows can be had as a file.
+TEST_P(MemberExportsTest, TakesTheFiltersOfLists) {
+  const auto exported = [&](const v1::ExportMembersRequest& request) {
+    const auto bytes = Download(*admin_, Run(*admin_, request));
+    EXPECT_THAT(bytes, IsOk());
+    return bytes.ok() ? *bytes : "";
+  };
+  ASSERT_OK_AND_ASSIGN(v1::Member moved, Create(*admin_, Member("E01", 3, "2019-01-01")));
+  v1::LeaveMemberRequest leave;
+  leave.set_name(moved.name());
+  leave.set_left_on("2020-02-01");
+  leave.set_reason("own_wish");
+  ASSERT_THAT(Members<v1::Member>(*admin_, "LeaveMember", leave), IsOk());
+
+  v1::ExportMembersRequest named = Request("", v1::MEMBER_EXPORT_FORMAT_CSV);
+  named.mutable_filter()->set_name_query("=HYPER");
+  EXPECT_THAT(exported(named), HasSubstr("合计 1 人"));
+  named.mutable_filter()->set_name_query("无此人");
+  EXPECT_THAT(exported(named), HasSubstr("合计 0 人"));
+
+  v1::ExportMembersRequest then = Request("", v1::MEMBER_EXPORT_FORMAT_CSV);
+  then.set_as_of("2020-01-31");
+  v1::ListMembersRequest list;
+  list.set_parent("federations/demo");
+  list.set_as_of("2020-01-31");
+  ASSERT_OK_AND_ASSIGN(const auto listed,
+                       Members<v1::ListMembersResponse>(*admin_, "ListMembers", list));
+  EXPECT_THAT(exported(then), HasSubstr(absl::StrCat("合计 ", listed.members_size(), " 人")));
+  EXPECT_THAT(exported(then), HasSubstr(",2019-01-01,,"));  // Had not left on that day.
+  then.set_as_of("2020-02-01");
+  EXPECT_THAT(exported(then), Not(HasSubstr("2019-01-01")));
+  then.set_state("left");
+  EXPECT_THAT(Start(*admin_, then), HasReasonAt(common::v1::REASON_FIELD_INVALID, "as_of"));
+  then.clear_state();
+  then.mutable_filter()->set_sex("male");
+  EXPECT_THAT(Start(*admin_, then), HasReasonAt(common::v1::REASON_FIELD_INVALID, "as_of"));
 }
 
 }  // namespace

@@ -85,6 +85,13 @@ class MemberImportsTest : public MembershipTest {
   v1::MemberImport Run(const std::string& name, v1::MemberImportMode mode) {
     return ResultOf(Await(Start(name, mode)));
   }
+  v1::MemberImport Get(const std::string& name) {
+    v1::GetMemberImportRequest request;
+    request.set_name(name);
+    const auto import = Call<v1::MemberImport>(*admin_, "GetMemberImport", request);
+    EXPECT_THAT(import, IsOk());
+    return import.ok() ? *import : v1::MemberImport();
+  }
   v1::MemberImport Undo(const std::string& name) {
     v1::UndoMemberImportRequest request;
     request.set_name(name);
@@ -434,13 +441,40 @@ TEST_P(MemberImportsTest, StaysWithinScopeAndFederation) {
 
 TEST_P(MemberImportsTest, RefusesWhatIsNoFileOfMembers) {
   const auto failed = [&](const std::string& bytes) {
-    return Await(Start(Upload(bytes), v1::MEMBER_IMPORT_MODE_PARTIAL)).failure().reason();
+    const std::string name = Upload(bytes);
+    const common::v1::Job job = Await(Start(name, v1::MEMBER_IMPORT_MODE_PARTIAL));
+    const v1::MemberImport import = Get(name);
+    EXPECT_EQ(import.state(), v1::MEMBER_IMPORT_STATE_FAILED);
+    EXPECT_EQ(import.job(), job.name());
+    EXPECT_EQ(import.failure().message_zh(), job.failure().message_zh());
+    return job.failure().reason();
   };
   EXPECT_EQ(failed("a,b\n1,2\n"), common::v1::REASON_FIELD_UNKNOWN);
   EXPECT_EQ(failed("姓名,入会日期\n张三,2020-01-01\n"), common::v1::REASON_FIELD_UNKNOWN);
   EXPECT_EQ(failed("姓名,证件号码,入会日期,星座\n"), common::v1::REASON_FIELD_UNKNOWN);
   EXPECT_EQ(failed("PK\x03\x04 no archive"), common::v1::REASON_FILE_UNREADABLE);
   EXPECT_EQ(failed(std::string("\0\1\2", 3)), common::v1::REASON_FILE_UNREADABLE);
+}
+
+// What was written before a file broke off is told, and can be taken back.
+TEST_P(MemberImportsTest, TellsHowFarAFailedFileCame) {
+  std::string text = "姓名,证件号码,入会日期,所属工会\n";
+  for (int n = 1; n <= 2500; ++n) {
+    absl::StrAppend(&text, "张三,", IdNumber(n), ",2020-01-01,E01\n");
+  }
+  text += "\"" + std::string(3 << 19, 'x');  // A quotation that does not end.
+  const std::string name = Upload(text);
+  Await(Start(name, v1::MEMBER_IMPORT_MODE_PARTIAL));
+  const v1::MemberImport failed = Get(name);
+  EXPECT_EQ(failed.state(), v1::MEMBER_IMPORT_STATE_FAILED);
+  EXPECT_EQ(failed.failure().reason(), common::v1::REASON_FIELD_INVALID);
+  EXPECT_GT(failed.created(), 0);
+  EXPECT_EQ(failed.created() % 1000, 0);
+  EXPECT_EQ(failed.rows(), failed.created());
+  const v1::MemberImport undone = Undo(name);
+  EXPECT_EQ(undone.state(), v1::MEMBER_IMPORT_STATE_UNDONE);
+  EXPECT_EQ(undone.undone(), failed.created());
+  EXPECT_EQ(Members(), 0);
 }
 
 // Database files hold neither numbers nor names of an uploaded file in clear.
