@@ -56,6 +56,12 @@ UNION ALL
 SELECT record_id, kind, organization, parent_id, on_date, ends_on, subject, fields, entered
 FROM casework.records WHERE tenant = 'demo' AND NOT cancelled;
 
+-- Union funds that are income, each with its day.
+CREATE TEMP VIEW fund_income AS
+SELECT organization, CASE settled_on WHEN '' THEN received_on ELSE settled_on END AS day,
+  paid_fen AS fen, channel
+FROM funds.levy_receipts WHERE tenant = 'demo' AND state = 3;
+
 -- members_total: COUNT(DISTINCT member_id) by sex
 -- Different members whose membership lasts at the period's end.
 SELECT organization, :last AS day, member_id, sex
@@ -135,7 +141,8 @@ FROM record WHERE kind = 'economic_entity' AND on_date <= :last
 -- Those of them that have a union.
 SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
 FROM record WHERE kind = 'economic_entity' AND on_date <= :last
-  AND (ends_on = '' OR ends_on >= :last) AND fields ->> 'has_union' = 'true';
+  AND (ends_on = '' OR ends_on >= :last) AND fields ->> 'has_union' = 'true'
+  AND COALESCE(fields ->> 'union_since', '') <= :last;
 
 -- covered_units: COUNT(*)
 -- Employers that a joint union covers at the period's end.
@@ -146,7 +153,7 @@ FROM record WHERE kind = 'covered_unit' AND on_date <= :last
 -- union_coverage_rate: SUM(100 * has_union) per COUNT(*) to 2 decimals by enterprise_size
 -- Per cent of the entities that have a union.
 SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size,
-  fields ->> 'has_union' = 'true' AS has_union
+  fields ->> 'has_union' = 'true' AND COALESCE(fields ->> 'union_since', '') <= :last AS has_union
 FROM record WHERE kind = 'economic_entity' AND on_date <= :last
   AND (ends_on = '' OR ends_on >= :last);
 
@@ -722,7 +729,7 @@ FROM record WHERE kind = 'congress_delegate' AND on_date BETWEEN :first AND :las
 SELECT organization, :last AS day, fields ->> 'enterprise_size' AS enterprise_size
 FROM record WHERE kind = 'economic_entity' AND on_date <= :last
   AND (ends_on = '' OR ends_on >= :last)
-  AND fields ->> 'has_union' = 'false';
+  AND (fields ->> 'has_union' = 'false' OR fields ->> 'union_since' > :last);
 
 -- ledger_changes: COUNT(*) by change
 -- Changes of the ledger in the period.
@@ -1038,3 +1045,759 @@ FROM record WHERE kind = 'model_union' AND on_date BETWEEN :first AND :last;
 -- Different items checked in the period.
 SELECT organization, on_date AS day, fields ->> 'item' AS item
 FROM record WHERE kind = 'model_union_item' AND on_date BETWEEN :first AND :last;
+
+-- elections_overdue: COUNT(*) by tier
+-- Elections past their deadline that were not voted on by the period's end.
+SELECT r.organization, :last AS day, o.kind AS tier
+FROM record AS r JOIN organization AS o
+  ON o.id = r.organization AND r.on_date >= valid_from AND r.on_date < valid_to
+WHERE r.kind = 'election' AND fields ->> 'deadline' < :last
+  AND (entered ->> 'voted' IS NULL OR entered ->> 'voted' > :last);
+
+-- terms_expiring: COUNT(*) by body
+-- Terms that end within six months of the period's end: up to the same day of the sixth month or,
+-- where that is shorter, its last.
+SELECT organization, :last AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'committee_term' AND on_date <= :last AND ends_on >= :last
+  AND ends_on <= MIN(date(:last, '+6 months'), date(:last, 'start of month', '+7 months', '-1 day'))
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- terms_overdue: COUNT(*) by body
+-- Committees past their term, or its extension, at the period's end.
+SELECT organization, :last AS day, fields ->> 'body' AS body
+FROM record WHERE kind = 'committee_term' AND on_date <= :last AND ends_on <> ''
+  AND (CASE WHEN COALESCE(entered ->> 'extended', '9999') <= :last
+       THEN fields ->> 'extended_to' ELSE ends_on END) < :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- stale_ledger_entries: COUNT(*)
+-- Entities that were not updated for more than a week at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND date(COALESCE(fields ->> 'updated_on', on_date), '+7 days') < :last
+  AND (ends_on = '' OR ends_on >= :last)
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
+-- entities_due_without_union: COUNT(*)
+-- Entities of a hundred workers or more without a union at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'economic_entity' AND on_date <= :last
+  AND CAST(fields ->> 'employees' AS INTEGER) >= 100
+  AND (ends_on = '' OR ends_on >= :last)
+  AND (fields ->> 'has_union' = 'false' OR fields ->> 'union_since' > :last);
+
+-- ledger_update_frequency: COUNT(DISTINCT changed_on)
+-- Different days with changes of the ledger in the period.
+SELECT organization, on_date AS day, on_date AS changed_on
+FROM record WHERE kind = 'entity_change' AND on_date BETWEEN :first AND :last;
+
+-- progress_report_frequency: COUNT(DISTINCT week)
+-- Different weeks with progress reports in the period.
+SELECT organization, on_date AS day, on_date AS week
+FROM record WHERE kind = 'organising_report' AND on_date BETWEEN :first AND :last;
+
+-- registration_frequency: COUNT(DISTINCT month)
+-- Different months of the period for which changes of members were returned.
+SELECT organization, on_date AS day, substr(on_date, 1, 7) AS month
+FROM record WHERE kind = 'membership_return' AND on_date BETWEEN :first AND :last
+  AND entered ->> 'sent' IS NOT NULL;
+
+-- membership_returns: COUNT(*)
+-- Monthly returns of the period that were sent.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'membership_return' AND on_date BETWEEN :first AND :last
+  AND entered ->> 'sent' IS NOT NULL;
+
+-- membership_returns_overdue: COUNT(*)
+-- Monthly returns not sent within ten days at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'membership_return' AND date(on_date, '+10 days') < :last
+  AND (entered ->> 'sent' IS NULL OR entered ->> 'sent' > :last);
+
+-- certificates_expiring: COUNT(*) by certificate
+-- Certificates that end within six months of the period's end.
+SELECT organization, :last AS day, fields ->> 'certificate' AS certificate
+FROM record WHERE kind = 'legal_person' AND entered ->> 'granted' <= :last AND ends_on >= :last
+  AND ends_on <= MIN(date(:last, '+6 months'), date(:last, 'start of month', '+7 months', '-1 day'))
+  AND (entered ->> 'cancelled' IS NULL OR entered ->> 'cancelled' > :last);
+
+-- certificates_expired: COUNT(*) by certificate
+-- Certificates past their end at the period's end.
+SELECT organization, :last AS day, fields ->> 'certificate' AS certificate
+FROM record WHERE kind = 'legal_person' AND entered ->> 'granted' <= :last
+  AND ends_on <> '' AND ends_on < :last
+  AND (entered ->> 'cancelled' IS NULL OR entered ->> 'cancelled' > :last);
+
+-- contracts_expiring: COUNT(*) by kind
+-- Contracts in force that end within three months of the period's end.
+SELECT organization, :last AS day, fields ->> 'contract_kind' AS kind
+FROM record WHERE kind = 'collective_contract' AND entered ->> 'effective' <= :last
+  AND ends_on >= :last
+  AND ends_on <= MIN(date(:last, '+3 months'), date(:last, 'start of month', '+4 months', '-1 day'))
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- offers_unanswered: COUNT(*)
+-- Offers without a reply for more than twenty days at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'bargaining_offer' AND date(on_date, '+20 days') < :last
+  AND (entered ->> 'answered' IS NULL OR entered ->> 'answered' > :last)
+  AND (entered ->> 'failed' IS NULL OR entered ->> 'failed' > :last);
+
+-- hardship_reviews_overdue: COUNT(*)
+-- Files not reviewed for more than a year at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'hardship_file' AND on_date <= :last
+  AND date(COALESCE(fields ->> 'reviewed_on', on_date), '+365 days') < :last
+  AND (entered ->> 'exited' IS NULL OR entered ->> 'exited' > :last);
+
+-- dues_receivable: SUM(fen) per 100 to 2 decimals
+-- Dues billed for months that end in the period, in yuan.
+SELECT organization, date(month || '-01', '+1 month', '-1 day') AS day, payable_fen AS fen
+FROM funds.dues_bills WHERE tenant = 'demo' AND payable_fen > 0
+  AND date(month || '-01', '+1 month', '-1 day') BETWEEN :first AND :last;
+
+-- dues_received: SUM(fen) per 100 to 2 decimals
+-- Dues paid in the period, in yuan.
+SELECT organization, paid_on AS day, amount_fen AS fen
+FROM funds.dues_payments WHERE tenant = 'demo' AND paid_on BETWEEN :first AND :last;
+
+-- dues_settled: SUM(fen) per 100 to 2 decimals
+-- What is paid of the dues of these months, in yuan.
+SELECT organization, date(month || '-01', '+1 month', '-1 day') AS day, paid_fen AS fen
+FROM funds.dues_bills WHERE tenant = 'demo' AND paid_fen > 0
+  AND date(month || '-01', '+1 month', '-1 day') BETWEEN :first AND :last;
+
+-- dues_collection_rate: SUM(100 * paid_fen) per SUM(payable_fen) to 2 decimals
+-- Per cent of the dues of these months that is paid.
+SELECT organization, date(month || '-01', '+1 month', '-1 day') AS day, paid_fen, payable_fen
+FROM funds.dues_bills WHERE tenant = 'demo'
+  AND date(month || '-01', '+1 month', '-1 day') BETWEEN :first AND :last;
+
+-- fund_payable: SUM(payable_fen) per 100 to 2 decimals by item
+-- Funds payable for periods that end in the period, in yuan.
+SELECT organization, last_day AS day, payable_fen, item
+FROM funds.levy_obligations WHERE tenant = 'demo' AND last_day BETWEEN :first AND :last;
+
+-- fund_settled: SUM(fen) per 100 to 2 decimals by item
+-- What is paid of them, in yuan.
+SELECT o.organization, o.last_day AS day, o.item, MIN(o.payable_fen, SUM(r.paid_fen)) AS fen
+FROM funds.levy_obligations AS o JOIN funds.levy_receipts AS r USING (tenant, unit, period)
+WHERE o.tenant = 'demo' AND r.state IN (3, 4) AND o.last_day BETWEEN :first AND :last
+GROUP BY o.unit, o.period;
+
+-- fund_collection_rate: SUM(100 * fen) per SUM(payable_fen) to 2 decimals by item
+-- Per cent of the funds payable that is paid.
+SELECT o.organization, o.last_day AS day, o.item, o.payable_fen,
+  MIN(o.payable_fen, COALESCE(SUM(r.paid_fen), 0)) AS fen
+FROM funds.levy_obligations AS o LEFT JOIN funds.levy_receipts AS r
+  ON r.tenant = o.tenant AND r.unit = o.unit AND r.period = o.period AND r.state IN (3, 4)
+WHERE o.tenant = 'demo' AND o.last_day BETWEEN :first AND :last
+GROUP BY o.unit, o.period;
+
+-- fund_received: SUM(paid_fen) per 100 to 2 decimals by channel, item
+-- Funds that became income in the period, in yuan.
+SELECT organization, CASE settled_on WHEN '' THEN received_on ELSE settled_on END AS day, paid_fen,
+  channel, item
+FROM funds.levy_receipts WHERE tenant = 'demo' AND state = 3
+  AND CASE settled_on WHEN '' THEN received_on ELSE settled_on END BETWEEN :first AND :last;
+
+-- preparatory_received: SUM(paid_fen) per 100 to 2 decimals by channel
+-- Preparatory funds that came in in the period, in yuan.
+SELECT organization, received_on AS day, paid_fen, channel
+FROM funds.levy_receipts WHERE tenant = 'demo' AND state IN (3, 4) AND item = 'preparatory'
+  AND received_on BETWEEN :first AND :last;
+
+-- fund_remitted: SUM(amount_fen) per 100 to 2 decimals by direction, tier
+-- Funds sent on in the period, in yuan.
+SELECT r.payer AS organization, r.sent_on AS day, r.amount_fen, o.kind AS tier,
+  CASE r.direction WHEN 1 THEN 'up' ELSE 'down' END AS direction
+FROM funds.levy_remittances AS r
+JOIN organization AS o ON o.id = r.payer AND o.valid_from <= r.sent_on AND o.valid_to > r.sent_on
+WHERE r.tenant = 'demo' AND r.sent_on BETWEEN :first AND :last;
+
+-- fund_refunded: SUM(refund_fen) per 100 to 2 decimals
+-- Funds refunded to small payers in the period, in yuan.
+SELECT organization, on_date AS day, refund_fen
+FROM funds.levy_refunds WHERE tenant = 'demo' AND on_date BETWEEN :first AND :last;
+
+-- fund_reminders: COUNT(*)
+-- Reminders issued in the period.
+SELECT organization, issued_on AS day
+FROM funds.levy_reminders WHERE tenant = 'demo' AND issued_on BETWEEN :first AND :last;
+
+-- fund_arrears: SUM(fen) per 100 to 2 decimals by age, item
+-- Funds overdue at the period's end, in yuan.
+SELECT organization, :last AS day, fen, item, CASE WHEN days <= 30 THEN '1-30'
+    WHEN days <= 90 THEN '31-90' WHEN days <= 180 THEN '91-180'
+    WHEN days <= 365 THEN '181-365' ELSE 'over-365' END AS age
+FROM (SELECT o.organization, o.item, julianday(:last) - julianday(o.due_on) AS days,
+    o.payable_fen - COALESCE((SELECT SUM(r.paid_fen) FROM funds.levy_receipts AS r
+      WHERE r.tenant = o.tenant AND r.unit = o.unit AND r.period = o.period
+        AND r.state IN (3, 4) AND r.received_on <= :last), 0) AS fen
+  FROM funds.levy_obligations AS o WHERE o.tenant = 'demo')
+WHERE fen > 0 AND days > 0;
+
+-- fund_income_change: SUM(fen) per 100 to 2 decimals by channel
+-- Income less that of the same days a year before, in yuan.
+SELECT organization, day, fen, channel FROM fund_income WHERE day BETWEEN :first AND :last
+UNION ALL
+SELECT organization, date(day, '+1 year') AS day, -fen AS fen, channel
+FROM fund_income WHERE date(day, '+1 year') BETWEEN :first AND :last;
+
+-- fund_income_base: SUM(fen) per 100 to 2 decimals by channel
+-- Income of the same days a year before, in yuan.
+SELECT organization, date(day, '+1 year') AS day, fen, channel
+FROM fund_income WHERE date(day, '+1 year') BETWEEN :first AND :last;
+
+-- fund_income_yoy: SUM(100 * fen) per SUM(base) to 2 decimals by channel
+-- The change in per cent of the year before.
+SELECT organization, day, fen, 0 AS base, channel
+FROM fund_income WHERE day BETWEEN :first AND :last
+UNION ALL
+SELECT organization, date(day, '+1 year') AS day, -fen AS fen, fen AS base, channel
+FROM fund_income WHERE date(day, '+1 year') BETWEEN :first AND :last;
+
+-- tax_agency_income_change: SUM(fen) per 100 to 2 decimals
+-- The same of what the tax agency collected.
+SELECT organization, day, fen FROM fund_income
+WHERE channel = 'tax_agency' AND day BETWEEN :first AND :last
+UNION ALL
+SELECT organization, date(day, '+1 year') AS day, -fen AS fen
+FROM fund_income WHERE channel = 'tax_agency' AND date(day, '+1 year') BETWEEN :first AND :last;
+
+-- tax_agency_income_base: SUM(fen) per 100 to 2 decimals
+-- What the tax agency collected on the same days a year before, in yuan.
+SELECT organization, date(day, '+1 year') AS day, fen
+FROM fund_income WHERE channel = 'tax_agency' AND date(day, '+1 year') BETWEEN :first AND :last;
+
+-- tax_agency_income_yoy: SUM(100 * fen) per SUM(base) to 2 decimals
+-- The change in per cent of the year before.
+SELECT organization, day, fen, 0 AS base
+FROM fund_income WHERE channel = 'tax_agency' AND day BETWEEN :first AND :last
+UNION ALL
+SELECT organization, date(day, '+1 year') AS day, -fen AS fen, fen AS base
+FROM fund_income WHERE channel = 'tax_agency' AND date(day, '+1 year') BETWEEN :first AND :last;
+
+-- budgets_approved: COUNT(*)
+-- Budgets approved in the period, adjustments included.
+SELECT organization, entered ->> 'executing' AS day
+FROM record WHERE kind = 'budget' AND entered ->> 'executing' BETWEEN :first AND :last;
+
+-- budgets_settled: COUNT(*)
+-- Final accounts drafted in the period.
+SELECT organization, entered ->> 'settled' AS day
+FROM record WHERE kind = 'budget' AND entered ->> 'settled' BETWEEN :first AND :last;
+
+-- budget_planned_expense: SUM(fen) per 100 to 2 decimals
+-- Planned expenditure of the final accounts drafted in the period.
+SELECT organization, entered ->> 'settled' AS day, CAST(ROUND(fields ->> 'planned_expense' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'budget' AND entered ->> 'settled' BETWEEN :first AND :last;
+
+-- budget_final_expense: SUM(fen) per 100 to 2 decimals
+-- Expenditure of the final accounts drafted in the period.
+SELECT organization, entered ->> 'settled' AS day, CAST(ROUND(fields ->> 'final_expense' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'budget' AND entered ->> 'settled' BETWEEN :first AND :last;
+
+-- budget_execution_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Expenditure / planned expenditure.
+SELECT organization, entered ->> 'settled' AS day, CAST(ROUND(fields ->> 'final_expense' * 100) AS INTEGER) AS part, CAST(ROUND(fields ->> 'planned_expense' * 100) AS INTEGER) AS whole
+FROM record WHERE kind = 'budget' AND entered ->> 'settled' BETWEEN :first AND :last;
+
+-- inclusion_rules: COUNT(DISTINCT inclusion)
+-- Different inclusions put into force in the period.
+SELECT organization, on_date AS day, fields ->> 'inclusion' AS inclusion
+FROM record WHERE kind = 'inclusion_check' AND on_date BETWEEN :first AND :last;
+
+-- restricted_funds_open: COUNT(*)
+-- Restricted funds in use at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'restricted_fund' AND entered ->> 'active' <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
+-- grants_issued_amount: SUM(fen) per 100 to 2 decimals by form, occasion
+-- Grants paid in the period, by the union that receives.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'occasion' AS occasion, fields ->> 'form' AS form
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last;
+
+-- grants_to_base: SUM(fen) per 100 to 2 decimals
+-- Grants paid to grassroots unions in the period.
+SELECT r.organization, r.entered ->> 'paid' AS day, CAST(ROUND(r.fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record AS r JOIN organization ON id = r.organization AND valid_from <= r.on_date AND r.on_date < valid_to
+WHERE r.kind = 'grant' AND r.entered ->> 'paid' BETWEEN :first AND :last
+  AND organization.kind IN ('enterprise', 'institution', 'community', 'industry_joint', 'regional_joint', 'branch', 'group');
+
+-- base_share_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Grants to grassroots unions / grants issued.
+SELECT r.organization, r.entered ->> 'paid' AS day, IIF(organization.kind IN ('enterprise', 'institution', 'community', 'industry_joint', 'regional_joint', 'branch', 'group'), CAST(ROUND(r.fields ->> 'amount' * 100) AS INTEGER), 0) AS part, CAST(ROUND(r.fields ->> 'amount' * 100) AS INTEGER) AS whole
+FROM record AS r JOIN organization ON id = r.organization AND valid_from <= r.on_date AND r.on_date < valid_to
+WHERE r.kind = 'grant' AND r.entered ->> 'paid' BETWEEN :first AND :last;
+
+-- grants_of_money: SUM(fen) per 100 to 2 decimals
+-- Grants of money paid in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'cash';
+
+-- units_granted_money: SUM(units)
+-- Units that were granted money in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(fields ->> 'units' AS INTEGER) AS units
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'cash';
+
+-- grant_cash_per_unit: SUM(part) per SUM(whole) to 2 decimals
+-- Amount / units.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS part, 100 * CAST(fields ->> 'units' AS INTEGER) AS whole
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'cash';
+
+-- grants_of_equipment: SUM(fen) per 100 to 2 decimals
+-- Grants of equipment paid in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'equipment';
+
+-- units_granted_equipment: SUM(units)
+-- Units that were granted equipment in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(fields ->> 'units' AS INTEGER) AS units
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'equipment';
+
+-- grant_equipment_per_unit: SUM(part) per SUM(whole) to 2 decimals
+-- Amount / units.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS part, 100 * CAST(fields ->> 'units' AS INTEGER) AS whole
+FROM record WHERE kind = 'grant' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND fields ->> 'form' = 'equipment';
+
+-- grants_unspent: SUM(fen) per 100 to 2 decimals
+-- Grants received and neither spent nor returned at the period's end.
+SELECT organization, :last AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'grant' AND entered ->> 'received' <= :last
+UNION ALL
+SELECT organization, :last, -CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER)
+FROM record WHERE kind IN ('grant_expense', 'grant_return') AND on_date <= :last;
+
+-- grants_returned: SUM(fen) per 100 to 2 decimals
+-- What was returned and accepted in the period.
+SELECT organization, entered ->> 'accepted' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'grant_return' AND entered ->> 'accepted' BETWEEN :first AND :last;
+
+-- expense_claims_paid: COUNT(*)
+-- Expense claims paid in the period.
+SELECT organization, entered ->> 'paid' AS day
+FROM record WHERE kind = 'expense_claim' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- expense_claims_amount: SUM(fen) per 100 to 2 decimals by category
+-- Amount of expense claims paid in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'category' AS category
+FROM record WHERE kind = 'expense_claim' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- claim_days: SUM(days)
+-- Days that claims paid in the period took.
+SELECT organization, entered ->> 'paid' AS day, CAST(fields ->> 'claim_days' AS INTEGER) AS days
+FROM record WHERE kind = 'expense_claim' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- claim_days_average: SUM(days) per COUNT(*) to 2 decimals
+-- Days / claims paid.
+SELECT organization, entered ->> 'paid' AS day, CAST(fields ->> 'claim_days' AS INTEGER) AS days
+FROM record WHERE kind = 'expense_claim' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- audit_projects_planned: SUM(projects)
+-- Audits of the plans approved in the period.
+SELECT organization, entered ->> 'approved' AS day, CAST(fields ->> 'projects' AS INTEGER) AS projects
+FROM record WHERE kind = 'audit_plan' AND entered ->> 'approved' BETWEEN :first AND :last;
+
+-- audit_samples: COUNT(*) by result
+-- Vouchers that auditors looked at in the period.
+SELECT organization, on_date AS day, fields ->> 'result' AS result
+FROM record WHERE kind = 'audit_sample' AND on_date BETWEEN :first AND :last;
+
+-- audit_reports_issued: COUNT(*)
+-- Audit reports issued in the period.
+SELECT organization, entered ->> 'issued' AS day
+FROM record WHERE kind = 'audit_report' AND entered ->> 'issued' BETWEEN :first AND :last;
+
+-- audit_findings_open: COUNT(*) by severity
+-- Audit findings not verified as put right at the period's end.
+SELECT organization, :last AS day, fields ->> 'severity' AS severity
+FROM record WHERE kind = 'audit_finding' AND on_date <= :last
+  AND (entered ->> 'verified' IS NULL OR entered ->> 'verified' > :last);
+
+-- audit_finding_amount: SUM(fen) per 100 to 2 decimals
+-- Amount of the findings of the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'audit_finding' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'amount' <> '';
+
+-- finance_advanced_units: COUNT(*)
+-- Units titled in the period.
+SELECT organization, entered ->> 'titled' AS day
+FROM record WHERE kind = 'inspection_entry' AND entered ->> 'titled' BETWEEN :first AND :last;
+
+-- assets_on_hand: COUNT(*) by source
+-- Assets in use or waiting for disposal at the period's end.
+SELECT organization, :last AS day, fields ->> 'source' AS source
+FROM record WHERE kind = 'asset' AND entered ->> 'in_use' <= :last
+  AND (entered ->> 'disposed' IS NULL OR entered ->> 'disposed' > :last);
+
+-- assets_value: SUM(fen) per 100 to 2 decimals
+-- Value of the assets on hand at the period's end.
+SELECT organization, :last AS day, CAST(ROUND(fields ->> 'value' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'asset' AND entered ->> 'in_use' <= :last
+  AND (entered ->> 'disposed' IS NULL OR entered ->> 'disposed' > :last);
+
+-- depreciation_charged: SUM(fen) per 100 to 2 decimals
+-- Depreciation charged in the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'depreciation' AND on_date BETWEEN :first AND :last;
+
+-- inventory_frequency: COUNT(*)
+-- Stock-takes reported in the period.
+SELECT organization, entered ->> 'reported' AS day
+FROM record WHERE kind = 'stocktake' AND entered ->> 'reported' BETWEEN :first AND :last;
+
+-- stocktake_differences: SUM(differences)
+-- Differences of the stock-takes reported in the period.
+SELECT organization, entered ->> 'reported' AS day, CAST(fields ->> 'differences' AS INTEGER) AS differences
+FROM record WHERE kind = 'stocktake' AND entered ->> 'reported' BETWEEN :first AND :last;
+
+-- facilities_supplied: SUM(quantity) by facility
+-- Facilities accepted in the period.
+SELECT organization, entered ->> 'accepted' AS day, CAST(fields ->> 'quantity' AS INTEGER) AS quantity, fields ->> 'facility' AS facility
+FROM record WHERE kind = 'facility_need' AND entered ->> 'accepted' BETWEEN :first AND :last;
+
+-- renovation_cost: SUM(fen) per 100 to 2 decimals
+-- Cost of building and renovating in the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'cost' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'renovation_progress' AND on_date BETWEEN :first AND :last;
+
+-- relief_recipients: COUNT(*) by group
+-- Reliefs given in the period.
+SELECT organization, entered ->> 'paid' AS day, fields ->> 'group' AS "group"
+FROM record WHERE kind IN ('relief_payment', 'rescue_payment') AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- relief_persons: COUNT(DISTINCT subject)
+-- Different persons relieved in the period.
+SELECT organization, entered ->> 'paid' AS day, subject
+FROM record WHERE kind IN ('relief_payment', 'rescue_payment') AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- relief_households: COUNT(DISTINCT household)
+-- Different households relieved in the period.
+SELECT organization, entered ->> 'paid' AS day, fields ->> 'household' AS household
+FROM record WHERE kind IN ('relief_payment', 'rescue_payment') AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- relief_amount: SUM(fen) per 100 to 2 decimals by form
+-- Money and goods given in the period, the rescue fund included.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen,
+  IIF(kind = 'rescue_payment', 'rescue', fields ->> 'form') AS form
+FROM record WHERE kind IN ('relief_payment', 'rescue_payment') AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- relief_forms: COUNT(DISTINCT form)
+-- Different forms of relief given in the period.
+SELECT organization, entered ->> 'paid' AS day, fields ->> 'form' AS form
+FROM record WHERE kind = 'relief_payment' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- care_focus_groups: COUNT(DISTINCT grp)
+-- Different groups relieved in the period.
+SELECT organization, entered ->> 'paid' AS day, fields ->> 'group' AS grp
+FROM record WHERE kind = 'relief_payment' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- relief_visit_frequency: COUNT(*)
+-- Reliefs given in the period with a visit.
+SELECT organization, entered ->> 'paid' AS day
+FROM record WHERE kind = 'relief_payment' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL
+  AND fields ->> 'visited_on' <> '';
+
+-- relief_visit_coverage: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Reliefs with a visit / reliefs.
+SELECT organization, entered ->> 'paid' AS day,
+  IIF(kind = 'relief_payment' AND fields ->> 'visited_on' <> '', 1, 0) AS part, 1 AS whole
+FROM record WHERE kind IN ('relief_payment', 'rescue_payment') AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- care_programme_kinds: COUNT(DISTINCT system)
+-- Different relief systems under which something was given in the period.
+SELECT r.organization, r.entered ->> 'paid' AS day, parent.fields ->> 'system' AS system
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'relief_payment' AND r.entered ->> 'paid' BETWEEN :first AND :last
+  AND r.entered ->> 'void' IS NULL;
+
+-- relief_households_planned: SUM(households)
+-- Households planned by the campaigns that began in the period.
+SELECT organization, entered ->> 'open' AS day, CAST(fields ->> 'planned_households' AS INTEGER) AS households
+FROM record WHERE kind = 'relief_campaign' AND entered ->> 'open' BETWEEN :first AND :last;
+
+-- festival_relief_rounds: COUNT(*)
+-- Campaigns for a festival that began in the period.
+SELECT organization, entered ->> 'open' AS day
+FROM record WHERE kind = 'relief_campaign' AND entered ->> 'open' BETWEEN :first AND :last
+  AND fields ->> 'festival' <> '';
+
+-- relief_system_kinds: COUNT(DISTINCT system)
+-- Different relief systems of the campaigns that began in the period.
+SELECT organization, entered ->> 'open' AS day, fields ->> 'system' AS system
+FROM record WHERE kind = 'relief_campaign' AND entered ->> 'open' BETWEEN :first AND :last;
+
+-- fund_balance: SUM(fen) per 100 to 2 decimals
+-- Balance of rescue funds at the period's end.
+SELECT organization, :last AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'rescue_source' AND on_date <= :last
+UNION ALL
+SELECT organization, :last, -CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER)
+FROM record WHERE kind = 'rescue_payment' AND entered ->> 'paid' <= :last AND entered ->> 'void' IS NULL;
+
+-- rescue_fund_received: SUM(fen) per 100 to 2 decimals by origin
+-- Money that rescue funds received in the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'origin' AS origin
+FROM record WHERE kind = 'rescue_source' AND on_date BETWEEN :first AND :last;
+
+-- model_workers_insured: COUNT(*) by level
+-- Model workers on the roll with medical insurance at the period's end.
+SELECT organization, :last AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'model_worker_roll' AND fields ->> 'insured_on' <> '' AND fields ->> 'insured_on' <= :last
+  AND (entered ->> 'left' IS NULL OR entered ->> 'left' > :last);
+
+-- model_workers_allowance: COUNT(DISTINCT subject)
+-- Different model workers who were paid an allowance in the period.
+SELECT organization, on_date AS day, subject
+FROM record WHERE kind = 'model_worker_benefit' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'benefit_kind' = 'allowance';
+
+-- mutual_aid_loss_ratio: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Claims paid / premiums.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS part, 0 AS whole
+FROM record WHERE kind = 'mutual_aid_claim' AND entered ->> 'paid' BETWEEN :first AND :last
+UNION ALL
+SELECT organization, on_date, 0, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER)
+FROM record WHERE kind = 'mutual_aid_premium' AND on_date BETWEEN :first AND :last;
+
+-- student_aid_amount: SUM(fen) per 100 to 2 decimals by level
+-- Student aid paid in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'level' AS level
+FROM record WHERE kind = 'student_aid' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- students_supported: COUNT(DISTINCT subject)
+-- Different students aided in the period.
+SELECT organization, entered ->> 'paid' AS day, subject
+FROM record WHERE kind = 'student_aid' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- student_households: COUNT(DISTINCT household)
+-- Different households of students aided in the period.
+SELECT organization, entered ->> 'paid' AS day, fields ->> 'household' AS household
+FROM record WHERE kind = 'student_aid' AND entered ->> 'paid' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- student_aid_frequency: COUNT(*)
+-- Rounds of student aid that began in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'student_aid_round' AND on_date BETWEEN :first AND :last;
+
+-- student_follow_ups: COUNT(*)
+-- Visits and tutoring of the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'student_follow_up' AND on_date BETWEEN :first AND :last;
+
+-- visits_due: COUNT(*) by event
+-- Events of the period that call for a visit.
+SELECT organization, fields ->> 'event_on' AS day, fields ->> 'event' AS event
+FROM record WHERE kind = 'life_event' AND fields ->> 'event_on' BETWEEN :first AND :last;
+
+-- visits_missed: COUNT(*) by event
+-- Events of which the visit was missed in the period.
+SELECT organization, entered ->> 'missed' AS day, fields ->> 'event' AS event
+FROM record WHERE kind = 'life_event' AND entered ->> 'missed' BETWEEN :first AND :last;
+
+-- visit_rules: COUNT(DISTINCT rule)
+-- Different rules by which somebody visited in the period.
+SELECT organization, entered ->> 'visited' AS day, fields ->> 'rule' AS rule
+FROM record WHERE kind = 'life_event' AND entered ->> 'visited' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- burglary_visits: COUNT(*)
+-- Visits after burglaries in the period.
+SELECT organization, entered ->> 'visited' AS day
+FROM record WHERE kind = 'life_event' AND entered ->> 'visited' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL
+  AND fields ->> 'event' = 'burglary';
+
+-- condolence_recipients: COUNT(*) by event
+-- Visits at life events in the period.
+SELECT organization, entered ->> 'visited' AS day, fields ->> 'event' AS event
+FROM record WHERE kind = 'life_event' AND entered ->> 'visited' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- condolence_amount: SUM(fen) per 100 to 2 decimals by event
+-- Money and goods given at life events in the period.
+SELECT organization, entered ->> 'visited' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'event' AS event
+FROM record WHERE kind = 'life_event' AND entered ->> 'visited' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- benefit_kinds: COUNT(DISTINCT event)
+-- Different events at which somebody visited in the period.
+SELECT organization, entered ->> 'visited' AS day, fields ->> 'event' AS event
+FROM record WHERE kind = 'life_event' AND entered ->> 'visited' BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- birthday_party_frequency: COUNT(*)
+-- Birthday parties of the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'birthday_party' AND on_date BETWEEN :first AND :last;
+
+-- festival_condolence_rounds: COUNT(*)
+-- Rounds of festival goods that opened in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'goods_round' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'occasion' = 'festival';
+
+-- heat_relief_goods_kinds: COUNT(DISTINCT goods)
+-- Different goods for the hot season put in store in the period.
+SELECT r.organization, r.on_date AS day, r.fields ->> 'goods' AS goods
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'goods_lot' AND parent.fields ->> 'occasion' = 'heat' AND r.on_date BETWEEN :first AND :last;
+
+-- goods_recipient_enterprises: COUNT(DISTINCT unit)
+-- Different units that received goods in the period.
+SELECT organization, on_date AS day, fields ->> 'unit' AS unit
+FROM record WHERE kind = 'goods_issue' AND on_date BETWEEN :first AND :last;
+
+-- goods_recipients: SUM(persons)
+-- Persons for whom goods were issued in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'persons' AS INTEGER) AS persons
+FROM record WHERE kind = 'goods_issue' AND on_date BETWEEN :first AND :last;
+
+-- goods_value_issued: SUM(fen) per 100 to 2 decimals by source
+-- Value of the goods issued in the period.
+SELECT r.organization, r.on_date AS day, CAST(ROUND(r.fields ->> 'value' * 100) AS INTEGER) AS fen, parent.fields ->> 'source' AS source
+FROM record AS r JOIN record AS parent ON parent.record_id = r.parent_id
+WHERE r.kind = 'goods_issue' AND r.on_date BETWEEN :first AND :last;
+
+-- goods_in_store: SUM(fen) per 100 to 2 decimals
+-- Value of the goods in store at the period's end.
+SELECT organization, :last AS day, CAST(ROUND(fields ->> 'value' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'goods_lot' AND on_date <= :last
+UNION ALL
+SELECT organization, :last, -CAST(ROUND(fields ->> 'value' * 100) AS INTEGER)
+FROM record WHERE kind = 'goods_issue' AND on_date <= :last;
+
+-- donation_drives_held: COUNT(*)
+-- Donation drives that began in the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'donation_drive' AND on_date BETWEEN :first AND :last;
+
+-- donation_amount: SUM(fen) per 100 to 2 decimals
+-- Donations of the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'donation' AND on_date BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- donors: COUNT(*)
+-- Donations of the period.
+SELECT organization, on_date AS day
+FROM record WHERE kind = 'donation' AND on_date BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- donation_staff: SUM(staff)
+-- Staff of the drives that began in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'staff' AS INTEGER) AS staff
+FROM record WHERE kind = 'donation_drive' AND on_date BETWEEN :first AND :last;
+
+-- donation_participation_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Donors / staff.
+SELECT organization, on_date AS day, IIF(kind = 'donation', 1, 0) AS part,
+  IIF(kind = 'donation', 0, CAST(fields ->> 'staff' AS INTEGER)) AS whole
+FROM record WHERE kind IN ('donation', 'donation_drive') AND on_date BETWEEN :first AND :last
+  AND entered ->> 'void' IS NULL;
+
+-- donations_handed_over: SUM(fen) per 100 to 2 decimals
+-- Donations handed over in the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'donation_transfer' AND on_date BETWEEN :first AND :last;
+
+-- donated_books: SUM(quantity)
+-- Books donated in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'quantity' AS INTEGER) AS quantity
+FROM record WHERE kind = 'donated_goods' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'goods' = 'book';
+
+-- donated_items: SUM(quantity) by goods
+-- Other items donated in the period.
+SELECT organization, on_date AS day, CAST(fields ->> 'quantity' AS INTEGER) AS quantity, fields ->> 'goods' AS goods
+FROM record WHERE kind = 'donated_goods' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'goods' <> 'book';
+
+-- shareholding_units: COUNT(*) by model
+-- Investment schemes running at the period's end.
+SELECT organization, :last AS day, fields ->> 'model' AS model
+FROM record WHERE kind = 'investment_scheme' AND entered ->> 'running' <= :last
+  AND (entered ->> 'ended' IS NULL OR entered ->> 'ended' > :last);
+
+-- scheme_principal: SUM(fen) per 100 to 2 decimals
+-- Principal held at the period's end.
+SELECT organization, :last AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'scheme_holding' AND on_date <= :last
+  AND (entered ->> 'redeemed' IS NULL OR entered ->> 'redeemed' > :last);
+
+-- scheme_interest_due: SUM(fen) per 100 to 2 decimals
+-- Interest that fell due in the period.
+SELECT organization, fields ->> 'through' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'scheme_interest' AND fields ->> 'through' BETWEEN :first AND :last;
+
+-- scheme_interest_paid: SUM(fen) per 100 to 2 decimals
+-- Interest paid in the period.
+SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'scheme_interest' AND entered ->> 'paid' BETWEEN :first AND :last;
+
+-- subsidy_planned_amount: SUM(fen) per 100 to 2 decimals
+-- Subsidies planned in the period.
+SELECT organization, on_date AS day, CAST(ROUND(fields ->> 'planned' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'job_subsidy' AND on_date BETWEEN :first AND :last
+  AND fields ->> 'planned' <> '';
+
+-- subsidy_declared_amount: SUM(fen) per 100 to 2 decimals
+-- Subsidies declared in the period.
+SELECT organization, entered ->> 'declared' AS day, CAST(ROUND(fields ->> 'declared' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'job_subsidy' AND entered ->> 'declared' BETWEEN :first AND :last;
+
+-- subsidy_disbursed_amount: SUM(fen) per 100 to 2 decimals
+-- Subsidies disbursed in the period.
+SELECT organization, entered ->> 'disbursed' AS day, CAST(ROUND(fields ->> 'disbursed' * 100) AS INTEGER) AS fen
+FROM record WHERE kind = 'job_subsidy' AND entered ->> 'disbursed' BETWEEN :first AND :last;
+
+-- subsidy_beneficiaries: SUM(persons)
+-- Beneficiaries of the subsidies disbursed in the period.
+SELECT organization, entered ->> 'disbursed' AS day, CAST(fields ->> 'beneficiaries' AS INTEGER) AS persons
+FROM record WHERE kind = 'job_subsidy' AND entered ->> 'disbursed' BETWEEN :first AND :last;
+
+-- control_risks: COUNT(*) by level
+-- Risks on the list at the period's end.
+SELECT organization, :last AS day, fields ->> 'level' AS level
+FROM record WHERE kind = 'control_risk' AND on_date <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
+-- control_exceptions: COUNT(*) by process
+-- Exceptions from the controls not put right at the period's end.
+SELECT organization, :last AS day, fields ->> 'process' AS process
+FROM record WHERE kind = 'control_exception' AND on_date <= :last
+  AND (entered ->> 'corrected' IS NULL OR entered ->> 'corrected' > :last);
+
+-- purchases_cleared: COUNT(*)
+-- Purchases cleared for fair competition in the period.
+SELECT organization, entered ->> 'cleared' AS day
+FROM record WHERE kind = 'purchase' AND entered ->> 'cleared' BETWEEN :first AND :last;
+
+-- control_evaluations: COUNT(*)
+-- Self-evaluations reported in the period.
+SELECT organization, entered ->> 'reported' AS day
+FROM record WHERE kind = 'control_evaluation' AND entered ->> 'reported' BETWEEN :first AND :last;

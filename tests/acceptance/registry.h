@@ -155,8 +155,7 @@ class Registry : public ::testing::Test {
   template <typename Response, typename Request>
   absl::StatusOr<Response> Ask(const rpc::Client& client, const char* method,
                                const Request& request) {
-    return client.Invoke<Response>(absl::StrCat("/gonghui.membership.v1.RegisterService/", method),
-                                   request);
+    return client.Invoke<Response>(absl::StrCat("/", service_, "/", method), request);
   }
 
   // A record under construction: built-in columns by name, everything else a field.
@@ -303,6 +302,7 @@ class Registry : public ::testing::Test {
 
   std::string IdNumber() { return people_.Make(1960, 1995).id_number; }
 
+  std::string service_ = "gonghui.membership.v1.RegisterService";  // That keeps the records.
   std::filesystem::path folder_;
   std::unique_ptr<Suite> suite_;
   std::unique_ptr<rpc::Client> admin_;  // The whole federation.

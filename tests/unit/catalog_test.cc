@@ -175,6 +175,40 @@ INSTANTIATE_TEST_SUITE_P(
                   "message: M}]",
                   "is no number")));
 
+INSTANTIATE_TEST_SUITE_P(
+    CapsAndSteps, BadKindTest,
+    ::testing::Values(
+        std::pair("caps: [{name: c, message: M}]", "neither at_most nor at_least"),
+        std::pair("caps: [{name: c, at_most: '1'}]", "'message' is empty"),
+        std::pair("caps: [{name: c, at_most: '1', within: week, message: M}]",
+                  "no part of the calendar 'week'"),
+        std::pair("caps: [{name: c, at_most: '1', per: [z], message: M}]", "no field of k 'z'"),
+        std::pair("caps: [{name: c, at_most: '1', kinds: [z], message: M}]",
+                  "no kind of records 'z'"),
+        std::pair("caps: [{name: c, at_most: '1', amount: title, message: M}]", "wrong type"),
+        std::pair("caps: [{name: c, at_most: '1', on: title, message: M}]", "wrong type"),
+        std::pair("caps: [{name: c, at_most: z, message: M}]", "no field or limit 'z'"),
+        std::pair("states: [{name: a}]\n    transitions: [{name: t, from: [a], to: a, "
+                  "other_than: [z]}]",
+                  "no step 'z'"),
+        std::pair("states: [{name: a}]\n    transitions: [{name: t, from: [a], to: a, "
+                  "rules: [{name: r, left: z, message: M}]}]",
+                  "no field 'z'"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{value: '1', by: [z]}]}}]",
+                  "no field or limit 'z'"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{value: on_date, since: "
+                  "title}]}}]",
+                  "wrong type"),
+        std::pair("fields: [{name: a, type: integer, computed: {terms: [{value: '1'}], at_most: "
+                  "z}}]",
+                  "no field or limit 'z'"),
+        std::pair("fields: [{name: a, type: money}]\n    postings: [{entries: [{amount: a}, "
+                  "{account: '1', amount: a}]}]",
+                  "account or account_from"),
+        std::pair("fields: [{name: a, type: money}]\n    postings: [{organization: title, entries: "
+                  "[{account: '1', amount: a}, {account: '2', amount: a}]}]",
+                  "wrong type")));
+
 TEST(CatalogTest, RefusesLimitsThatCiteNothing) {
   const auto fault = [](std::string_view limit) {
     return std::string(
