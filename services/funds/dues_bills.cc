@@ -9,6 +9,7 @@
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
+#include "common/rpc/validate.h"
 #include "common/sql/insert.h"
 #include "services/funds/levy_facts.h"
 #include "services/funds/levy_postings.h"
@@ -171,7 +172,7 @@ absl::StatusOr<DuesBills::Bills> DuesBills::MakeBills(const v1::BillDuesRequest&
                                                       v1::BillDuesResponse& response) const {
   Bills bills;
   const auto make = [&](const v1::DuesBill& given) -> absl::Status {
-    if (given.member().empty()) return Missing("member");
+    RETURN_IF_ERROR(rpc::Validate(given));
     RETURN_IF_ERROR(CheckFen(given.wage_fen(), "wage_fen"));
     v1::DuesBill bill = given;
     if (bill.standing() == v1::DUES_STANDING_UNSPECIFIED) {
@@ -250,7 +251,7 @@ absl::StatusOr<v1::BillDuesResponse> DuesBills::Bill(rpc::Call& call,
         event.add_resources(StrCat("federations/", call.federation, "/duesBills/",
                                    request.organization(), ".", month.first_month));
         RETURN_IF_ERROR(WriteBills(tx, call, before, after, event));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }
@@ -261,8 +262,7 @@ std::vector<v1::DuesPayment> DuesBills::MakePayments(const v1::PayDuesRequest& r
   std::vector<v1::DuesPayment> payments;
   std::set<Key> seen;
   const auto pay = [&](const v1::DuesPayment& given) -> absl::Status {
-    if (given.member().empty()) return Missing("member");
-    if (given.month().empty()) return Missing("month");
+    RETURN_IF_ERROR(rpc::Validate(given));
     RETURN_IF_ERROR(CheckFen(given.amount_fen(), "amount_fen"));
     if (!seen.emplace(given.month(), given.member()).second) return Twice(given.member(), "member");
     const auto found = bills.find({given.month(), given.member()});
@@ -322,7 +322,7 @@ absl::Status DuesBills::WritePayments(const rpc::Call& call, sql::Tx& tx,
       name, {},
       {NewFact("dues_received", request.organization(), request.paid_on(), response.amount_fen())},
       event);
-  return feed::Append(tx, call, std::move(event));
+  return feed::Append(tx, call, event);
 }
 
 absl::StatusOr<v1::PayDuesResponse> DuesBills::Pay(rpc::Call& call,

@@ -1,6 +1,5 @@
 #include "services/funds/levies.h"
 
-#include "common/base/date.h"
 #include "common/base/text.h"
 #include "services/funds/postings.h"
 
@@ -18,14 +17,6 @@ absl::Status Missing(std::string_view field) {
   return InvalidArgument(common::v1::REASON_FIELD_REQUIRED,
                          StrCat("'", field, "' is empty; fill it"),
                          StrCat("“", field, "”未填，请补全"))
-      .At(std::string(field));
-}
-
-absl::Status CheckDate(std::string_view date, std::string_view field) {
-  if (date.empty() || ParseDate(date).ok()) return absl::OkStatus();
-  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
-                         StrCat("'", date, "' is no date; write it like 2020-05-13"),
-                         StrCat("“", date, "”不是日期，写法如 2020-05-13"))
       .At(std::string(field));
 }
 

@@ -23,8 +23,6 @@ struct Levies {
 absl::Status NoSuchPayer(const std::string& unit, std::string_view field);
 // FIELD_REQUIRED.
 absl::Status Missing(std::string_view field);
-// FIELD_INVALID at `field` unless it is an ISO date; empty passes.
-absl::Status CheckDate(std::string_view date, std::string_view field);
 // AMOUNT_INVALID at `field` unless 0 <= fen <= the largest amount; `positive`: unless above 0.
 absl::Status CheckFen(int64_t fen, std::string_view field, bool positive = false);
 // DUPLICATE_IN_REQUEST.

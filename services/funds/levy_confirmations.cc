@@ -189,7 +189,7 @@ absl::StatusOr<v1::ConfirmLevyReceiptsResponse> LevyConfirmations::Confirm(
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.LevyReceiptsConfirmed");
         RETURN_IF_ERROR(ConfirmRows(call, tx, tree, id, &event, response));
-        if (response.confirmed() > 0) RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        if (response.confirmed() > 0) RETURN_IF_ERROR(feed::Append(tx, call, event));
         ASSIGN_OR_RETURN(const v1::LevyBatch now, FindBatch(tx, call.federation, id, "name"));
         response.set_matched(now.matched());
         response.set_exceptions(now.exceptions());
@@ -280,7 +280,7 @@ absl::StatusOr<v1::SettlePreparatoryFundsResponse> LevyConfirmations::Settle(
         founded.set_founded_on(request.founded_on());
         RETURN_IF_ERROR(WritePayers(tx, call.federation, {founded}));
         RETURN_IF_ERROR(SettleRows(call, tx, tree, request, std::move(rows), event, response));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }

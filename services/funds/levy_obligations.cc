@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
+#include "common/rpc/validate.h"
 #include "services/funds/levy_facts.h"
 #include "services/funds/levy_pages.h"
 #include "services/funds/levy_receipt_rows.h"
@@ -76,7 +77,6 @@ absl::StatusOr<ObligationRow> Assess(const LevyRules& rules, const tree::Organiz
                                      const v1::LevyPayer& payer, const v1::LevyObligation& given) {
   ASSIGN_OR_RETURN(const LevyPeriod period, ParseLevyPeriod(given.period(), "period"));
   RETURN_IF_ERROR(CheckFen(given.payroll_fen(), "payroll_fen"));
-  RETURN_IF_ERROR(CheckDate(given.deferred_to(), "deferred_to"));
   const Path path = tree.Path(payer.organization(), period.last_day);
   const bool has_union = !payer.founded_on().empty() && payer.founded_on() <= period.last_day;
   const std::string& item = rules.OwedItem(has_union).code();
@@ -174,8 +174,7 @@ absl::StatusOr<v1::AssessLeviesResponse> LevyObligations::AssessAll(
   std::map<std::string, v1::LevyPayer> payers;
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> days;
   const auto check = [&](const v1::LevyObligation& given) -> absl::StatusOr<ObligationRow> {
-    if (given.unit().empty()) return Missing("unit");
-    if (given.period().empty()) return Missing("period");
+    RETURN_IF_ERROR(rpc::Validate(given));
     const auto payer = payers.find(given.unit());
     if (payer == payers.end()) return NoSuchPayer(given.unit(), "unit");
     RETURN_IF_ERROR(call.CheckScope(payer->second.organization()));
@@ -226,7 +225,7 @@ absl::StatusOr<v1::AssessLeviesResponse> LevyObligations::AssessAll(
           *written.add_obligations() = ObligationView(
               *levies_.rules, *tree, row, paid[{row.view.unit(), row.view.period()}], call.Today());
         }
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return written;
       });
 }

@@ -168,7 +168,7 @@ absl::StatusOr<v1::IssuePaperReceiptsResponse> PaperReceipts::Issue(
         event.set_type("gonghui.funds.v1.PaperReceiptsIssued");
         event.add_resources(
             StrCat("federations/", call.federation, "/paperReceipts/", request.series()));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }
@@ -204,7 +204,7 @@ absl::StatusOr<v1::PaperReceipt> PaperReceipts::Advance(
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.PaperReceiptAdvanced");
         event.add_resources(PaperName(call.federation, paper));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return paper;
       });
 }

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
+#include "common/rpc/validate.h"
 #include "services/funds/levy_pages.h"
 #include "services/funds/levy_rows.h"
 
@@ -21,10 +22,7 @@ constexpr sql::Query kListPayers{
 
 absl::Status CheckPayer(const rpc::Call& call, const tree::TreeCache& trees,
                         const v1::LevyPayer& payer) {
-  if (payer.unit().empty()) return Missing("unit");
-  if (payer.organization().empty()) return Missing("organization");
-  if (payer.display_name().empty()) return Missing("display_name");
-  RETURN_IF_ERROR(CheckDate(payer.founded_on(), "founded_on"));
+  RETURN_IF_ERROR(rpc::Validate(payer));
   ASSIGN_OR_RETURN(const auto tree, trees.Get(call.federation, payer.organization()));
   if (!tree->Exists(payer.organization())) {
     return NotFound(common::v1::REASON_REFERENCE_NOT_FOUND,
@@ -81,7 +79,7 @@ absl::StatusOr<v1::SetLevyPayersResponse> LevyPayers::Set(rpc::Call& call,
         response.set_written(static_cast<int32_t>(changed.size()));
         if (changed.empty()) return response;
         RETURN_IF_ERROR(WritePayers(tx, call.federation, changed));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }

@@ -10,6 +10,7 @@
 #include "common/feed/outbox.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/page.h"
+#include "common/rpc/validate.h"
 #include "services/funds/levy_intake.h"
 #include "services/funds/levy_obligations.h"
 #include "services/funds/levy_pages.h"
@@ -35,10 +36,7 @@ constexpr sql::Query kMarkUndone{
     "UPDATE levy_batches SET undone = $3 WHERE tenant = $1 AND batch_id = $2"};
 
 absl::Status CheckReceipt(const v1::LevyReceipt& r) {
-  if (r.serial().empty()) return Missing("serial");
-  if (r.unit().empty()) return Missing("unit");
-  if (r.received_on().empty()) return Missing("received_on");
-  RETURN_IF_ERROR(CheckDate(r.received_on(), "received_on"));
+  RETURN_IF_ERROR(rpc::Validate(r));
   RETURN_IF_ERROR(CheckFen(r.paid_fen(), "paid_fen", true));
   RETURN_IF_ERROR(CheckFen(r.payroll_fen(), "payroll_fen"));
   RETURN_IF_ERROR(CheckFen(r.due_fen(), "due_fen"));
@@ -174,7 +172,7 @@ absl::StatusOr<v1::ImportLevyReceiptsResponse> LevyReceipts::Import(
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.LevyReceiptsImported");
         event.add_resources(response.batch().name());
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }
@@ -233,7 +231,7 @@ absl::StatusOr<v1::ResolveLevyReceiptsResponse> LevyReceipts::Resolve(
         event.add_resources(request.name());
         RETURN_IF_ERROR(WriteAssessed(tx, call, *levies_.rules, std::move(assessed), event));
         RETURN_IF_ERROR(UpdateReceipts(tx, call.federation, rows));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return answer(rows);
       });
 }
@@ -257,7 +255,7 @@ absl::StatusOr<v1::LevyBatch> LevyReceipts::Undo(rpc::Call& call,
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.LevyBatchUndone");
         event.add_resources(now.name());
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return FindBatch(tx, call.federation, id, "name");
       });
 }

@@ -129,7 +129,7 @@ absl::Status LevyRefunds::Pay(const rpc::Call& call, sql::Tx& tx,
                     refund.voucher()});
   }
   RETURN_IF_ERROR(PutRefunds().Run(tx, std::move(rows)));
-  return feed::Append(tx, call, std::move(event));
+  return feed::Append(tx, call, event);
 }
 
 absl::StatusOr<v1::RefundSmallPayersResponse> LevyRefunds::Refund(

@@ -169,7 +169,7 @@ absl::StatusOr<v1::RemindLevyPayersResponse> LevyReminders::Remind(
                    event);
         }
         RETURN_IF_ERROR(PutReminders().Run(tx, std::move(rows)));
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return response;
       });
 }
@@ -195,7 +195,7 @@ absl::StatusOr<v1::LevyReminder> LevyReminders::Advance(
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.LevyReminderAdvanced");
         event.add_resources(now.name());
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return now;
       });
 }

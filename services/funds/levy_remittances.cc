@@ -212,7 +212,7 @@ absl::Status Remittances::Send(const rpc::Call& call, sql::Tx& tx,
   RETURN_IF_ERROR(PutRemittances().Run(tx, std::move(rows)));
   RETURN_IF_ERROR(PutLines().Run(tx, std::move(lines)));
   RETURN_IF_ERROR(tx.RunMany(kSendShare, shares).status());
-  return feed::Append(tx, call, std::move(event));
+  return feed::Append(tx, call, event);
 }
 
 absl::StatusOr<v1::CreateRemittancesResponse> Remittances::Create(
@@ -329,7 +329,7 @@ absl::StatusOr<v1::Remittance> Remittances::Receive(rpc::Call& call,
         feed::v1::Event event;
         event.set_type("gonghui.funds.v1.RemittanceReceived");
         event.add_resources(r.name());
-        RETURN_IF_ERROR(feed::Append(tx, call, std::move(event)));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return Find(call, tx, request.name());
       });
 }

@@ -79,6 +79,12 @@ TEST_P(LeviesTest, PayersAreSetListedAndChecked) {
   EXPECT_EQ(failed.failures(2).reason(), "FIELD_REQUIRED");
   EXPECT_EQ(failed.failures(3).reason(), "DUPLICATE_IN_REQUEST");
   request.mutable_payers()->DeleteSubrange(1, 4);
+  *request.add_payers() = Payer("U 5", "E01", "");
+  request.mutable_payers(1)->set_display_name(std::string(129, 'a'));
+  ASSERT_OK_AND_ASSIGN(const auto shape, Ask<v1::SetLevyPayersResponse>("SetLevyPayers", request));
+  ASSERT_EQ(shape.failures_size(), 1);
+  EXPECT_EQ(shape.failures(0).field(), "unit");
+  request.mutable_payers()->RemoveLast();
   ASSERT_OK_AND_ASSIGN(const auto same, Ask<v1::SetLevyPayersResponse>("SetLevyPayers", request));
   EXPECT_EQ(same.written(), 0);
   // A street's accountant neither takes a payer of another street nor gives one away.
