@@ -1,5 +1,9 @@
 // Receipts by channel, their sharing, remittances, refunds and receipt forms, through the public
 // RPCs.
+#include <atomic>
+#include <functional>
+#include <thread>
+
 #include "tests/integration/levy_suite.h"
 
 namespace gonghui::funds {
@@ -479,6 +483,64 @@ TEST_P(LevyReceiptsTest, AThousandReceiptsAtOnce) {
   EXPECT_FALSE(sent.more());
   rows.push_back(Receipt("R1000", "V0", 2, 1, "2024-02-10"));
   EXPECT_THAT(Import(File(rows)), HasReasonAt(common::v1::REASON_TOO_MANY_ITEMS, "receipts"));
+}
+
+// Whoever confirms and remits at the same moment: each receipt is posted once, each share goes
+// once.
+TEST_P(LevyReceiptsTest, MoneyMovesOnceUnderConcurrentCalls) {
+  std::vector<v1::LevyReceipt> rows;
+  auto payers = New<v1::SetLevyPayersRequest>();
+  auto payrolls = New<v1::AssessLeviesRequest>();
+  for (int i = 0; i < 40; ++i) {
+    const std::string unit = StrCat("W", i);
+    *payers.add_payers() = Payer(unit, "E01", "2015-01-01");
+    auto& given = *payrolls.add_obligations();
+    given.set_unit(unit);
+    given.set_period("2024-01");
+    given.set_payroll_fen(50'000);
+    rows.push_back(Receipt(StrCat("W", i), unit, 1, 1'000, "2024-02-10"));
+  }
+  ASSERT_THAT(Ask<v1::SetLevyPayersResponse>("SetLevyPayers", payers), IsOk());
+  ASSERT_THAT(Ask<v1::AssessLeviesResponse>("AssessLevies", payrolls), IsOk());
+  ASSERT_THAT(Import(File(rows)), IsOk());
+  const auto at_once = [](const std::function<int64_t(int)>& one) {
+    std::vector<std::thread> threads;
+    std::atomic<int64_t> sum = 0;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&, i] { sum += one(i); });
+    for (std::thread& thread : threads) thread.join();
+    return sum.load();
+  };
+  EXPECT_EQ(at_once([](int i) -> int64_t {
+              v1::ConfirmLevyReceiptsRequest request;
+              request.set_name("federations/demo/levyBatches/B1");
+              request.set_request_id(StrCat("at-once-", i));
+              const auto answer =
+                  Ask<v1::ConfirmLevyReceiptsResponse>("ConfirmLevyReceipts", request);
+              EXPECT_THAT(answer, IsOk());
+              return answer.ok() ? answer->confirmed() : 0;
+            }),
+            40);
+  EXPECT_EQ(Balances("D01"),
+            (Accounts{{"102", 40'000}, {"402", 6'000}, {"211", 10'000}, {"21202", 24'000}}));
+  EXPECT_EQ(Vouchers("D01").size(), 40u);
+  EXPECT_EQ(at_once([](int i) -> int64_t {
+              v1::CreateRemittancesRequest request;
+              request.set_parent(std::string(kDemo));
+              request.set_organization("D01");
+              request.set_direction(v1::REMITTANCE_DIRECTION_UP);
+              request.set_period("2024-02");
+              request.set_sent_on("2024-03-05");
+              request.set_request_id(StrCat("remit-", i));
+              const auto answer = Ask<v1::CreateRemittancesResponse>("CreateRemittances", request);
+              EXPECT_THAT(answer, IsOk());
+              int64_t fen = 0;
+              if (answer.ok()) {
+                for (const auto& sent : answer->remittances()) fen += sent.amount_fen();
+              }
+              return fen;
+            }),
+            10'000);
+  EXPECT_EQ(Balances("D01").at("211"), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, LevyReceiptsTest, ::testing::ValuesIn(testing::Engines()));
