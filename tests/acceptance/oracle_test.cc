@@ -65,6 +65,8 @@ TEST(OracleTest, RoundsHalvesUp) {
   EXPECT_EQ(Rounded(1'000'000, 1'000'000, 2), "1");
   EXPECT_EQ(Rounded(10'500'000, 1'000'000, 6), "10.5");
   EXPECT_EQ(Rounded(0, 7, 1), "0");
+  EXPECT_EQ(Rounded(-1'005'000, 1'000'000, 2), "-1.01");
+  EXPECT_EQ(Rounded(-4, 10, 0), "0");
 }
 
 TEST(OracleTest, NamesEveryDifference) {
