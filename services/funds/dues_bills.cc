@@ -75,6 +75,12 @@ v1::DuesBill ToBill(const sql::Rows::Row& row) {
   return bill;
 }
 
+// Without the wage, which is the member's own affair.
+v1::DuesBill Shown(v1::DuesBill bill) {
+  bill.clear_wage_fen();
+  return bill;
+}
+
 std::string BillName(std::string_view tenant, const v1::DuesBill& bill) {
   return StrCat("federations/", tenant, "/duesBills/", bill.organization(), ".", bill.month(), ".",
                 bill.member());
@@ -382,7 +388,7 @@ absl::StatusOr<v1::ListDuesBillsResponse> DuesBills::List(rpc::Call& call,
             rpc::MakePageToken(request, {rows[i - 1].Get<std::string>(2)}));
         break;
       }
-      *response.add_bills() = ToBill(rows[i]);
+      *response.add_bills() = Shown(ToBill(rows[i]));
     }
     return absl::OkStatus();
   }));
@@ -412,7 +418,7 @@ absl::StatusOr<v1::GetMemberDuesStatementResponse> DuesBills::MemberStatement(
       response.set_payable_fen(response.payable_fen() + bill.payable_fen());
       response.set_paid_fen(response.paid_fen() + bill.paid_fen());
       response.set_outstanding_fen(response.outstanding_fen() + bill.outstanding_fen());
-      *response.add_bills() = std::move(bill);
+      *response.add_bills() = Shown(std::move(bill));
     }
     return absl::OkStatus();
   }));

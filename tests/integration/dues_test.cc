@@ -70,6 +70,7 @@ TEST_P(DuesTest, BillsFollowTheFormula) {
                        Dues<v1::ListDuesBillsResponse>(*Accountant(), "ListDuesBills", list));
   ASSERT_EQ(page.bills_size(), 2);
   EXPECT_EQ(page.bills(0).payable_fen(), 1725);
+  EXPECT_EQ(page.bills(0).wage_fen(), 0);  // Not shown.
   EXPECT_EQ(page.bills(1).payable_fen(), 0);
   list.set_page_token(page.next_page_token());
   ASSERT_OK_AND_ASSIGN(const auto rest,
