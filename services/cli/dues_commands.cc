@@ -55,10 +55,11 @@ absl::StatusOr<v1::DuesStanding> StandingOf(const std::string& text) {
   return static_cast<v1::DuesStanding>(value);
 }
 
-// Sends the rows, a thousand at a time: `fill` adds one, `sent` sees each answer.
+// Sends the rows, a thousand at a time: `fill` adds one, `sent` sees each answer. `once`: a file
+// sent again has no further effect.
 template <typename Request, typename Response>
 absl::StatusOr<int> Send(Session& session, const DuesOptions& options, const LevyFile& file,
-                         std::string_view method, Request request,
+                         std::string_view method, bool once, Request request,
                          const std::function<absl::Status(size_t, Request&)>& fill,
                          const std::function<void(const Response&)>& sent) {
   LevyFaults faults(session);
@@ -68,7 +69,8 @@ absl::StatusOr<int> Send(Session& session, const DuesOptions& options, const Lev
       RETURN_IF_ERROR(fill(i, part));
     }
     part.set_validate_only(options.check);
-    part.set_request_id(NewRequest());
+    part.set_request_id(once && !options.check ? ContentId(part.SerializeAsString())
+                                               : NewRequest());
     ASSIGN_OR_RETURN(const auto answer, Ask<Response>(session, method, part));
     faults.Add(file, first, answer.failures());
     sent(answer);
@@ -95,7 +97,7 @@ absl::StatusOr<int> Bill(Session& session, const DuesOptions& options) {
   int64_t count = 0;
   int64_t fen = 0;
   ASSIGN_OR_RETURN(const int code, (Send<v1::BillDuesRequest, v1::BillDuesResponse>(
-                                       session, options, file, "BillDues", request,
+                                       session, options, file, "BillDues", false, request,
                                        [&](size_t i, v1::BillDuesRequest& part) -> absl::Status {
                                          v1::DuesBill& bill = *part.add_bills();
                                          bill.set_member(file.Text(i, 0));
@@ -124,7 +126,7 @@ absl::StatusOr<int> Pay(Session& session, const DuesOptions& options) {
   int64_t count = 0;
   int64_t fen = 0;
   ASSIGN_OR_RETURN(const int code, (Send<v1::PayDuesRequest, v1::PayDuesResponse>(
-                                       session, options, file, "PayDues", request,
+                                       session, options, file, "PayDues", true, request,
                                        [&](size_t i, v1::PayDuesRequest& part) -> absl::Status {
                                          v1::DuesPayment& payment = *part.add_payments();
                                          payment.set_member(file.Text(i, 0));

@@ -122,6 +122,8 @@ TEST_F(LevyCliTest, DuesFromWagesToStatement) {
   EXPECT_THAT(billed.out, AllOf(HasSubstr("3 bills"), HasSubstr("28.35")));
   Write(folder_ / "paid.csv", "会员编号,月份,金额\nm1,2024-05,20\n");
   ASSERT_EQ(Gonghui("dues pay paid.csv --org E1 --on 2024-06-05").code, 0);
+  // The same file again has no further effect; of another day it is another payment, and too much.
+  EXPECT_EQ(Gonghui("dues pay paid.csv --org E1 --on 2024-06-05").code, 0);
   EXPECT_EQ(Gonghui("dues pay paid.csv --org E1 --on 2024-06-06").code, 1);
   EXPECT_THAT(Gonghui("dues list --org E1 --month 2024-05 --outstanding").out, HasSubstr("8.35"));
   const std::string statement = "dues statement --org E1 --from 2024-01 --to 2024-12 ";
