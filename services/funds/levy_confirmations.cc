@@ -244,6 +244,14 @@ absl::StatusOr<v1::SettlePreparatoryFundsResponse> LevyConfirmations::Settle(
     rpc::Call& call, const v1::SettlePreparatoryFundsRequest& request) {
   using Response = v1::SettlePreparatoryFundsResponse;
   const std::string unit(LeafOf(request.name()));
+  if (request.on_date() < request.founded_on()) {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "funds are shared once the union is founded; give that day or a later "
+                           "one",
+                           "建会后方可转经费，请填建会当日或之后的日期")
+        .With("founded_on", request.founded_on())
+        .At("on_date");
+  }
   RETURN_IF_ERROR(call.CheckScope(request.organization()));
   ASSIGN_OR_RETURN(const TreePtr tree, levies_.tree->Get(call.federation, request.organization()));
   if (tree->Path(request.organization(), request.on_date()).empty()) {

@@ -250,6 +250,9 @@ TEST_P(LevyReceiptsTest, PreparatoryFundsAreHeldUntilTheUnionIsFounded) {
   auto settle = Named<v1::SettlePreparatoryFundsRequest>("federations/demo/levyPayers/U9");
   settle.set_organization("E01");
   settle.set_founded_on("2024-05-01");
+  settle.set_on_date("2024-04-30");
+  EXPECT_THAT(Ask<v1::SettlePreparatoryFundsResponse>("SettlePreparatoryFunds", settle),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "on_date"));
   settle.set_on_date("2024-05-20");
   EXPECT_THAT(Ask<v1::SettlePreparatoryFundsResponse>(*As("accountant", "T02"),
                                                       "SettlePreparatoryFunds", settle),
