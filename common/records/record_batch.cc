@@ -304,7 +304,8 @@ absl::Status RecordBatch::TakeCaps(sql::Tx& tx) {
   RETURN_IF_ERROR(caps.Load(tx, judged, purpose_));
   for (Item& item : items_) {
     if (!item.is_new()) continue;
-    RETURN_IF_ERROR(caps.Take(tx, {&item.row, &item.source}, prefix_, item.late_faults));
+    RETURN_IF_ERROR(
+        caps.Take(tx, {&item.row, &item.source}, prefix_, item.late_faults, item.warnings));
   }
   return absl::OkStatus();
 }

@@ -64,8 +64,7 @@ bool Caps::Concerns(const Cap& cap, const FactSource& source) const {
   const std::string_view on_date = catalog::ValueOf(source, "on_date");
   const bool in_force = (cap.valid_from().empty() || cap.valid_from() <= on_date) &&
                         (cap.valid_to().empty() || on_date < cap.valid_to());
-  if (cap.warn() || !in_force || DateOf(cap, source).empty() ||
-      !catalog::Holds(cap.when(), source)) {
+  if (!in_force || DateOf(cap, source).empty() || !catalog::Holds(cap.when(), source)) {
     return false;
   }
   return !Counts(cap, kind_) || catalog::Holds(cap.of(), source);
@@ -120,8 +119,8 @@ absl::Status Caps::Load(sql::Tx& tx, const std::vector<Judged>& records, Purpose
   return absl::OkStatus();
 }
 
-absl::Status Caps::Take(sql::Tx& tx, const Judged& record, std::string_view prefix,
-                        Faults& faults) {
+absl::Status Caps::Take(sql::Tx& tx, const Judged& record, std::string_view prefix, Faults& faults,
+                        Faults& warnings) {
   const size_t before = faults.size();
   std::vector<std::string> groups;
   for (const Cap& cap : kind_.caps()) {
@@ -135,7 +134,9 @@ absl::Status Caps::Take(sql::Tx& tx, const Judged& record, std::string_view pref
       int64_t bound = 0;
       if (name->empty() || !ParseInteger(values_.Read(*name, *record.source), &bound)) continue;
       const bool holds = *relation == '<' ? total.value <= bound : total.value >= bound;
-      if (!holds) faults.push_back(Broken(cap, total, relation, bound, prefix));
+      if (holds) continue;
+      (cap.warn() ? warnings : faults)
+          .push_back(Broken(cap, total, relation, bound, cap.warn() ? "" : prefix));
     }
   }
   if (faults.size() > before) return absl::OkStatus();

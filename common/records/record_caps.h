@@ -35,8 +35,10 @@ class Caps {
   // of the transaction.
   absl::Status Load(sql::Tx& tx, const std::vector<Judged>& records, Purpose purpose);
   // Adds the caps that the record breaks together with what is stored and what was taken before;
-  // LIMIT_EXCEEDED, or RULE_VIOLATED where something is missing. Else takes it.
-  absl::Status Take(sql::Tx& tx, const Judged& record, std::string_view prefix, Faults& faults);
+  // LIMIT_EXCEEDED, or RULE_VIOLATED where something is missing; to `warnings` those that only
+  // warn, without the prefix. Where there is no fault, takes it.
+  absl::Status Take(sql::Tx& tx, const Judged& record, std::string_view prefix, Faults& faults,
+                    Faults& warnings);
 
  private:
   // A record that may count.

@@ -179,12 +179,13 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
     RETURN_IF_ERROR(CheckUnlockedAbove(*kind_, ParentWith(parent), prefix_));
   }
   RETURN_IF_ERROR(CheckKey(tx));
+  Faults warnings;
   if (!after_.cancelled) {
     Faults faults;
     checks.CheckSteps(steps_, after, faults);
     checks.CheckRules(after, faults);
     if (!faults.empty()) return faults.front();
-    RETURN_IF_ERROR(CheckCaps(tx, after));
+    RETURN_IF_ERROR(CheckCaps(tx, after, warnings));
   }
   RETURN_IF_ERROR(CheckGuards(tx));
   after_.version = before_.version + 1;
@@ -212,6 +213,7 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
   common::v1::Record record = ToRecord(*kind_, after_, name);
   if (!after_.cancelled) {
     AddWarnings(ChecksFor(options_, call_, *kind_, *tree_, "").Warnings(after), record);
+    AddWarnings(warnings, record);
   }
   return record;
 }
@@ -281,11 +283,12 @@ absl::Status RecordChange::CheckGuards(sql::Tx& tx) const {
       .At(StrCat(prefix_, "fields.", kind_->gap_free()));
 }
 
-absl::Status RecordChange::CheckCaps(sql::Tx& tx, const catalog::FactSource& after) const {
+absl::Status RecordChange::CheckCaps(sql::Tx& tx, const catalog::FactSource& after,
+                                     Faults& warnings) const {
   Caps caps(options_, call_, *kind_, *tree_);
   RETURN_IF_ERROR(caps.Load(tx, {{&after_, &after}}, Purpose::kWrite));
   Faults faults;
-  RETURN_IF_ERROR(caps.Take(tx, {&after_, &after}, prefix_, faults));
+  RETURN_IF_ERROR(caps.Take(tx, {&after_, &after}, prefix_, faults, warnings));
   return faults.empty() ? absl::OkStatus() : faults.front();
 }
 

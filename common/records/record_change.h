@@ -63,7 +63,7 @@ class RecordChange {
   // What looks beyond the record: its person and its number.
   absl::Status CheckGuards(sql::Tx& tx) const;
   // What it comes to together with other records.
-  absl::Status CheckCaps(sql::Tx& tx, const catalog::FactSource& after) const;
+  absl::Status CheckCaps(sql::Tx& tx, const catalog::FactSource& after, Faults& warnings) const;
   // The records above, which sum over this one.
   absl::Status CountAbove(sql::Tx& tx, feed::v1::Event& event) const;
   // The day on which the present state was entered by this change; empty: not by this change.

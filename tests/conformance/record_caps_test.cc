@@ -41,6 +41,7 @@ kinds:
     caps:
       - {name: per_year, of: [{field: state, in: [refused], not: true}], per: [subject], within: year, amount: amount, at_most: limit.yearly, message: {zh: 超限, en: too much in the year}, citation: 某号文}
       - {name: once_an_illness, when: [{field: illness}], per: [subject, illness], within: quarter, at_most: "1", message: {zh: 同病一次, en: once an illness}}
+      - {name: seldom_so_much, per: [subject], within: month, amount: amount, at_most: "9000", warn: true, message: {zh: 当月较多, en: much in the month}}
       - {name: in_the_register, when: [{field: round}], kinds: [entry], per: [subject], since: on_date, until: ends_on, at_least: "1", message: {zh: 不在册, en: not in the register}}
   - name: entry
     label: 名册
@@ -132,7 +133,11 @@ TEST_P(RecordCapsTest, APersonsYearIsBoundedAcrossUnits) {
   const auto more = Gift("E3", 1, "40.01");
   EXPECT_THAT(more, HasReasonAt(common::v1::REASON_LIMIT_EXCEEDED, "record.fields.amount"));
   EXPECT_THAT(more.status().message(), HasSubstr("[100.01 <= 100.00] (某号文)"));
-  EXPECT_THAT(Gift("E2", 1, "140"), IsOk());  // There the limit is 200.
+  EXPECT_TRUE(first.warnings().empty());
+  ASSERT_OK_AND_ASSIGN(const Record second, Gift("E2", 1, "140"));  // There the limit is 200.
+  ASSERT_EQ(second.warnings_size(), 1);
+  EXPECT_EQ(second.warnings(0).rule(), "seldom_so_much");
+  EXPECT_EQ(second.warnings(0).field(), "fields.amount");
   EXPECT_THAT(Gift("E3", 2, "100"), IsOk());
   EXPECT_THAT(Gift("E3", 1, "100", "2021-01-01"), IsOk());
   // What is refused, or cancelled, counts no longer.
