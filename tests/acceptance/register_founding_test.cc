@@ -46,6 +46,9 @@ TEST_F(Registry, S01_EstablishmentWithTheUpperUnionsApproval) {
   EXPECT_THAT(Step(name, "approve", "2020-05-20"),
               HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "fields.approval_no"));
   ASSERT_THAT(Step(name, "approve", "2020-05-20", {{"approval_no", "某工组〔2020〕1号"}}), IsOk());
+  // The new union stands in the tree before it is registered.
+  EXPECT_THAT(Step(name, "register", "2020-05-25", {{"union_id", "E09"}}),
+              HasReasonAt(common::v1::REASON_REFERENCE_NOT_FOUND, "fields.union_id"));
   Found("E09", "T01", "enterprise");
   ASSERT_THAT(Step(name, "register", "2020-05-25", {{"union_id", "E09"}}), IsOk());
 
@@ -71,7 +74,14 @@ TEST_F(Registry, S02_LedgerOfEntities) {
               HasReasonAt(common::v1::REASON_CODE_UNKNOWN, "record.fields.difficulty"));
   ASSERT_OK_AND_ASSIGN(const Record first, enter("U1", {}));
   ASSERT_THAT(enter("U2", {{"has_union", "true"}}), IsOk());
-  ASSERT_THAT(enter("U3", {{"enterprise_size", "under_100"}, {"employees", "20"}}), IsOk());
+  ASSERT_OK_AND_ASSIGN(
+      const Record third,
+      enter("U3", {{"enterprise_size", "under_100"}, {"employees", "99"}, {"members", "24"}}));
+  EXPECT_EQ(first.fields().at("own_union_due"), "1");
+  EXPECT_EQ(third.fields().at("own_union_due"), "0");
+  EXPECT_EQ(third.fields().at("committee_due"), "0");
+  ASSERT_THAT(Update(third.name(), {{"members", "25"}, {"stage", "同意建会"}}), IsOk());
+  EXPECT_EQ(Field(third.name(), "committee_due"), "1");
   EXPECT_EQ(first.due_date(), "2020-03-09");  // The ledger is updated weekly.
 
   // Changes are events of their own, told by the unit's code.
@@ -102,6 +112,28 @@ TEST_F(Registry, S02_LedgerOfEntities) {
   EXPECT_EQ(Figures("organising_reports", "2020H1"), "2 2 2");
   EXPECT_EQ(Figures("areas_surveyed", "2020H1"), "1 1 1");
   EXPECT_EQ(Figures("entities_surveyed", "2020H1"), "35 35 35");
+  EXPECT_EQ(Figures("progress_report_frequency", "2020H1"), "2 2 2");
+  EXPECT_EQ(Figures("ledger_update_frequency", "2020H1"), "1 1 1");
+  // Stale a week after the last update, until the entity is closed.
+  EXPECT_EQ(Figures("stale_ledger_entries", "2020Q1"), "3 3 3");
+  EXPECT_EQ(Figures("stale_ledger_entries", "2020H1"), "2 2 2");
+  EXPECT_EQ(Figures("entities_due_without_union", "2020Q1"), "1 1 1");
+  EXPECT_EQ(Figures("entities_due_without_union", "2020H1"), "0 0 0");
+  // A union founded later counts from its day on; what was before stays.
+  const Fields union_since = {{"has_union", "true"}, {"union_since", "2020-07-10"}};
+  EXPECT_THAT(Step(third.name(), "organise", "2020-07-10"),
+              HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "fields.union_since"));
+  EXPECT_THAT(Step(third.name(), "organise", "2020-07-10", {{"union_since", "2020-07-10"}}),
+              Breaks("union_since_is_a_union"));
+  EXPECT_THAT(Step(third.name(), "organise", "2020-07-10",
+                   {{"has_union", "true"}, {"union_since", "2020-03-01"}}),
+              Breaks("union_since_registration"));
+  ASSERT_THAT(Step(third.name(), "organise", "2020-07-10", union_since), IsOk());
+  EXPECT_EQ(Figures("entities_without_union", "2020H1"), "1 1 1");
+  EXPECT_EQ(Figures("entities_without_union", "2020Q3"), "0 0 0");
+  EXPECT_EQ(Figures("entities_with_union", "2020H1"), "1 1 1");
+  EXPECT_EQ(Figures("entities_with_union", "2020Q3"), "2 2 2");
+  EXPECT_EQ(Figures("union_coverage_rate", "2020Q3"), "100 100 100");
 }
 
 TEST_F(Registry, S06_LegalPersonsAndCertificates) {
@@ -130,6 +162,12 @@ TEST_F(Registry, S06_LegalPersonsAndCertificates) {
   EXPECT_EQ(Figures("legal_person_registrations", "2020H1"), "1 1 1");
   EXPECT_EQ(Figures("certificate_kinds", "2020H1"), "2 2 2");
   EXPECT_EQ(Figures("certified_union_rate", "2020H1"), "100 33.33 16.67");
+  EXPECT_THAT(Update(name, {{"ends_on", "2025-02-11"}}), Breaks("valid_at_most_5_years"));
+  EXPECT_EQ(Figures("certificates_expiring", "2022H1"), "0 0 0");
+  EXPECT_EQ(Figures("certificates_expiring", "2022"), "2 2 2");
+  EXPECT_EQ(Figures("certificates_expiring", "2023-02", "certificate=credit_code"), "1 1 1");
+  EXPECT_EQ(Figures("certificates_expired", "2023-02"), "1 1 1");
+  EXPECT_EQ(Figures("certified_unions", "2023-02"), "0 0 0");
   EXPECT_THAT(Board("legal_person", "", "2022-12-20"), Contains("granted: 2/0 3m=1 6m=1"));
   EXPECT_THAT(Board("legal_person", "", "2023-02-15"), Contains("granted: 2/1 3m=1"));
   ASSERT_THAT(Step(name, "strike_off", "2020-09-01"), IsOk());

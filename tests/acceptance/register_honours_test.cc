@@ -311,5 +311,43 @@ TEST_F(Registry, S15_HardshipFromApplicationToExit) {
   EXPECT_EQ(Figures("needy_workers_total", "2021"), "0 0 0");
 }
 
+TEST_F(Registry, S15_TheMeansTestAtTheLine) {
+  const auto review = [&](const std::string& number, const std::string& category,
+                          const std::string& income) {
+    const std::string name = New("hardship_application", "E01", "2020-03-01",
+                                 {{"number", number},
+                                  {"full_name", "陈小明"},
+                                  {"person", IdNumber()},
+                                  {"category", category},
+                                  {"cause", "serious_illness"},
+                                  {"income", income}});
+    for (int i = 0; i < 2; ++i) {
+      New("hardship_household_member", "E01", "2020-03-01",
+          {{"application", number},
+           {"relation", "child"},
+           {"full_name", "陈小"},
+           {"person", IdNumber()}});
+    }
+    EXPECT_THAT(Step(name, "visit", "2020-03-10"), IsOk());
+    return Step(name, "review", "2020-03-20");
+  };
+  // Three persons: 800 a head and month is 28,800 a year. At the line is not below it, a fen is.
+  EXPECT_THAT(review("KN-1", "deep", "28800.00"), Breaks("deep_means_test"));
+  ASSERT_OK_AND_ASSIGN(const Record below, review("KN-2", "deep", "28799.99"));
+  EXPECT_EQ(below.fields().at("per_capita_income"), "799.99");
+  EXPECT_THAT(review("KN-3", "relative", "57600.00"), Breaks("relative_means_test"));
+  EXPECT_THAT(review("KN-4", "relative", "57599.99"), IsOk());
+
+  // A file is reviewed within a year; until then, or its end, it is overdue.
+  const std::string file =
+      New("hardship_file", "E01", "2020-02-10",
+          {{"level", "district"}, {"full_name", "陈小明"}, {"person", IdNumber()}});
+  EXPECT_EQ(Figures("hardship_reviews_overdue", "2020"), "0 0 0");
+  EXPECT_EQ(Figures("hardship_reviews_overdue", "2021-02"), "1 1 1");
+  ASSERT_THAT(Step(file, "exit", "2021-05-20"), IsOk());
+  EXPECT_EQ(Figures("hardship_reviews_overdue", "2021-04"), "1 1 1");
+  EXPECT_EQ(Figures("hardship_reviews_overdue", "2021H1"), "0 0 0");
+}
+
 }  // namespace
 }  // namespace gonghui::district

@@ -49,6 +49,9 @@ TEST_F(Registry, S16_CollectiveContractsFromDraftToRenewal) {
   EXPECT_EQ(Figures("contract_workers_covered", "2020H1"), "260 260 260");
   EXPECT_EQ(Figures("contract_signing_rate", "2020H1"), "100 33.33 16.67");
   EXPECT_EQ(Figures("collective_contracts_in_force", "2023H1"), "0 0 0");
+  EXPECT_EQ(Figures("contracts_expiring", "2022"), "0 0 0");
+  EXPECT_EQ(Figures("contracts_expiring", "2023-03", "kind=general"), "1 1 1");
+  EXPECT_EQ(Figures("contracts_expiring", "2023-05"), "0 0 0");
   EXPECT_THAT(Board("collective_contract", "", "2023-02-15"), Contains("effective: 1/0 3m=1"));
   EXPECT_THAT(Board("collective_contract", "", "2023-05-15"), Contains("effective: 1/1"));
   // The next round renews it; an objection sends the filed one back.
@@ -62,6 +65,12 @@ TEST_F(Registry, S16_CollectiveContractsFromDraftToRenewal) {
               IsOk());
   ASSERT_THAT(Step(next.name(), "file", "2020-06-05"), IsOk());
   ASSERT_THAT(Step(next.name(), "object", "2020-06-10"), IsOk());
+  // The fifteen days run anew from the second filing.
+  ASSERT_THAT(Step(next.name(), "file", "2020-06-15"), IsOk());
+  EXPECT_THAT(Step(next.name(), "take_effect", "2020-06-20"),
+              Breaks("no_effect_before_15_days_again"));
+  EXPECT_THAT(Step(next.name(), "take_effect", "2020-06-14"),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "on_date"));
   EXPECT_EQ(Figures("collective_contracts_renewed", "2020H1"), "1 1 1");
   EXPECT_EQ(Figures("collective_contracts_signed", "2020H1"), "2 2 2");
 }
@@ -93,6 +102,8 @@ TEST_F(Registry, S17_OffersAndAdvisers) {
 
   EXPECT_EQ(Figures("offers_sent", "2020H1", "topic=wage"), "2 2 3");
   EXPECT_EQ(Figures("offers_answered", "2020H1"), "1 1 1");
+  EXPECT_EQ(Figures("offers_unanswered", "2020-04"), "1 1 2");
+  EXPECT_EQ(Figures("offers_unanswered", "2020H1"), "0 0 1");
   EXPECT_EQ(Figures("bargaining_advisers", "2020H1", "kind=full_time"), "1 1 1");
   EXPECT_THAT(Board("bargaining_offer", "T02", "2020-04-30"), Contains("sent: 1/1"));
 }

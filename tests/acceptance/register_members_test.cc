@@ -3,6 +3,7 @@
 #include "gonghui/membership/v1/card.pb.h"
 #include "gonghui/membership/v1/member.pb.h"
 #include "gonghui/membership/v1/member_history.pb.h"
+#include "gonghui/membership/v1/reorganization.pb.h"
 #include "gonghui/membership/v1/transfer.pb.h"
 #include "tests/acceptance/registry.h"
 
@@ -144,6 +145,61 @@ TEST_F(MemberRegister, S03_JoinRateOfTheWorkers) {
   EXPECT_EQ(Figures("staff_total", "2020H1"), "8 8 8");
   EXPECT_EQ(Figures("member_join_rate", "2020Q1"), "12.5 12.5 12.5");
   EXPECT_EQ(Figures("member_join_rate", "2020H1"), "12.5 12.5 25");
+}
+
+TEST_F(MemberRegister, S03_WorkersGoWithAMerger) {
+  const auto found = [&](const char* id, const char* parent, int64_t employees) {
+    v1::CreateOrganizationRequest request;
+    request.set_parent(kParent);
+    v1::Organization& organization = *request.mutable_organization();
+    organization.set_id(id);
+    organization.set_parent(parent);
+    organization.set_display_name("某厂工会");
+    organization.set_kind("enterprise");
+    organization.set_founded_on("2015-01-01");
+    organization.set_employees(employees);
+    return Call<v1::Organization>(*admin_, "OrganizationService/CreateOrganization", request);
+  };
+  ASSERT_THAT(found("E05", "E01", 50), IsOk());
+  ASSERT_THAT(found("E06", "T02", 30), IsOk());
+  v1::MergeOrganizationsRequest request;
+  request.set_parent(kParent);
+  request.mutable_merge()->add_sources("E06");
+  request.mutable_merge()->set_target("E05");
+  request.mutable_merge()->set_valid_from("2020-07-01");
+  ASSERT_OK_AND_ASSIGN(
+      const auto merged,
+      Call<v1::Reorganization>(*admin_, "ReorganizationService/MergeOrganizations", request));
+  EXPECT_EQ(Figures("staff_total", "2020H1"), "50 50 80");
+  EXPECT_EQ(Figures("staff_total", "2020-07"), "80 80 80");
+  EXPECT_EQ(Figure("staff_total", "T02", "2020-07"), "0");
+  v1::RevertReorganizationRequest revert;
+  revert.set_name(merged.name());
+  ASSERT_THAT(
+      Call<v1::Reorganization>(*admin_, "ReorganizationService/RevertReorganization", revert),
+      IsOk());
+  EXPECT_EQ(Figures("staff_total", "2020-07"), "50 50 80");
+}
+
+TEST_F(MemberRegister, S03_ChangesAreReturnedEveryMonth) {
+  const std::string january = New("membership_return", "E01", "2020-01-31", {});
+  const std::string february = New("membership_return", "E01", "2020-02-29", {});
+  EXPECT_EQ(Get(january).due_date(), "2020-02-10");
+  EXPECT_THAT(Step(january, "send", "2020-02-05", {{"joined", "3"}}),
+              HasReasonAt(common::v1::REASON_FIELD_REQUIRED, "fields.left"));
+  ASSERT_THAT(StepBy(*unit_, january, "send", "2020-02-05", {{"joined", "3"}, {"left", "1"}}),
+              IsOk());
+  EXPECT_THAT(StepBy(*unit_, january, "accept", "2020-02-06"),
+              HasReasonAt(common::v1::REASON_OUT_OF_SCOPE, "transition"));
+  ASSERT_THAT(StepBy(*Client("T01"), january, "accept", "2020-02-06"), IsOk());
+  ASSERT_THAT(Step(february, "send", "2020-04-02", {{"joined", "0"}, {"left", "0"}}), IsOk());
+
+  EXPECT_EQ(Figures("registration_frequency", "2020-01"), "1 1 1");
+  EXPECT_EQ(Figures("registration_frequency", "2020Q1"), "2 2 2");
+  EXPECT_EQ(Figures("membership_returns", "2020H1"), "2 2 2");
+  EXPECT_EQ(Figures("membership_returns_overdue", "2020-02"), "0 0 0");
+  EXPECT_EQ(Figures("membership_returns_overdue", "2020-03"), "1 1 1");
+  EXPECT_EQ(Figures("membership_returns_overdue", "2020-04"), "0 0 0");
 }
 
 TEST_F(MemberRegister, S03_MembersMoveAndTheNumbersBalance) {

@@ -28,6 +28,11 @@ TEST_F(Registry, S05_ElectionsFromPlanToReply) {
   ASSERT_OK_AND_ASSIGN(const Record first, stand({}));
   ASSERT_OK_AND_ASSIGN(const Record second, stand({}));
   EXPECT_EQ(Field(election, "candidates"), "2");
+  // Nobody is elected and nothing completed without a vote.
+  EXPECT_THAT(Step(first.name(), "elect", "2020-02-10", {{"votes", "80"}}),
+              Breaks("elected_by_a_vote"));
+  EXPECT_THAT(Step(election, "complete", "2020-02-15", {{"eligible", "120"}, {"attended", "90"}}),
+              HasReasonAt(common::v1::REASON_STATE_FORBIDS, "transition"));
   // Too little choice; and only the upper union approves.
   EXPECT_THAT(Step(election, "approve", "2020-03-01"), Breaks("more_candidates_than_seats"));
   ASSERT_OK_AND_ASSIGN(const Record third, stand({}));
@@ -54,7 +59,10 @@ TEST_F(Registry, S05_ElectionsFromPlanToReply) {
               Breaks("ballots_issued_within_attended"));
   EXPECT_THAT(Step(election, "vote", "2020-04-01", with("ballots_returned", "91")),
               Breaks("ballots_returned_within_issued"));
+  EXPECT_THAT(Step(election, "vote", "2020-04-01", with("eligible", "0")),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "fields.eligible"));
   ASSERT_THAT(Step(election, "vote", "2020-04-01", vote), IsOk());
+  EXPECT_THAT(Step(election, "complete", "2020-04-02"), Breaks("somebody_elected"));
   EXPECT_EQ(Get(election).due_date(), "2020-04-16");  // 15 days for the reply.
   // More than half of those due, not of those present.
   EXPECT_THAT(Step(first.name(), "elect", "2020-04-01", {{"votes", "60"}}),
@@ -79,6 +87,35 @@ TEST_F(Registry, S05_ElectionsFromPlanToReply) {
                           "completed: 1/0"));
   EXPECT_THAT(Board("election", "T01", "2020-07-01"),
               ElementsAre("enterprise completed: 1/0", "completed: 1/0"));
+  // Overdue from the day after the deadline until the vote; voted in time, never.
+  const std::string late =
+      New("election", "E01", "2019-06-01", {{"number", "HJ-0"}, {"deadline", "2019-12-31"}});
+  ASSERT_THAT(Step(late, "approve", "2020-01-20"), IsOk());
+  ASSERT_THAT(Step(late, "vote", "2020-02-10", vote), IsOk());
+  EXPECT_EQ(Figures("elections_overdue", "2019"), "0 0 0");
+  EXPECT_EQ(Figures("elections_overdue", "2020-01"), "1 1 1");
+  EXPECT_EQ(Figures("elections_overdue", "2020H1"), "0 0 0");
+  EXPECT_EQ(Figures("elections_overdue", "2020-07"), "0 0 1");
+  EXPECT_EQ(Figures("elections_overdue", "2020-07", "tier=enterprise"), "0 0 1");
+}
+
+TEST_F(Registry, S05_TheStandingCommitteeHasMoreChoice) {
+  const std::string election = New(
+      "election", "D01", "2020-01-10",
+      {{"number", "HJ-9"}, {"seats", "1"}, {"standing_seats", "10"}, {"deadline", "2020-12-31"}});
+  const auto stand = [&](const char* post, int count) {
+    for (int i = 0; i < count; ++i) {
+      New("election_candidate", "D01", "2020-02-01",
+          {{"election", "HJ-9"}, {"post", post}, {"full_name", "张三"}, {"person", IdNumber()}});
+    }
+  };
+  stand("committee_member", 2);
+  stand("standing_member", 10);
+  // Ten seats want eleven candidates.
+  EXPECT_THAT(Step(election, "approve", "2020-03-01"),
+              Breaks("more_candidates_than_standing_seats"));
+  stand("standing_member", 1);
+  EXPECT_THAT(Step(election, "approve", "2020-03-01"), IsOk());
 }
 
 TEST_F(Registry, S05_TermsOfOfficeEndOnTheBoard) {
@@ -129,6 +166,15 @@ TEST_F(Registry, S05_TermsOfOfficeEndOnTheBoard) {
   ASSERT_OK_AND_ASSIGN(const Record again, term("E01", "2018-07-01", "2020-12-20", {}));
   EXPECT_EQ(again.fields().at("term_no"), "5");
   EXPECT_EQ(Figures("committees_in_office", "2020H1", "body=union"), "2 3 5");
+  EXPECT_EQ(Figures("terms_expiring", "2020H1", "body=union"), "1 2 4");
+  EXPECT_EQ(Figures("terms_overdue", "2020H1"), "1 1 1");
+  EXPECT_EQ(Figures("terms_overdue", "2020"), "2 3 5");
+  ASSERT_THAT(Step(again.name(), "end", "2021-02-01"), IsOk());
+  EXPECT_EQ(Figures("terms_overdue", "2021-02"), "1 2 4");
+  // A term of less than three years stands, with a warning.
+  ASSERT_EQ(again.warnings_size(), 1);
+  EXPECT_EQ(again.warnings(0).rule(), "term_at_least_3_years");
+  EXPECT_EQ(again.warnings(0).field(), "ends_on");
 }
 
 TEST_F(Registry, S07_PostsAndVacancies) {
