@@ -418,6 +418,18 @@ TEST_F(FundsRegistry, S40_LifeEventsAndDueVisits) {
   // By the rules of 2025 the gift is larger.
   EXPECT_THAT(tell("E01", {{"event_on", "2025-03-01"}, {"amount", "2000"}}, "2025-03-02"), IsOk());
   New("birthday_party", "E01", "2021-03-15", {{"persons", "12"}});
+  // The street's own staff: its chart has 502 where those of the grassroots have 501.
+  ASSERT_OK_AND_ASSIGN(const Record own, tell("T01",
+                                              {{"event", "marriage"},
+                                               {"illness", ""},
+                                               {"amount", "600"},
+                                               {"payment_form", "goods"},
+                                               {"event_on", "2021-07-01"},
+                                               {"person", IdNumber()}},
+                                              "2021-07-02"));
+  ASSERT_THAT(By("chair", own.name(), "approve", "2021-07-03"), IsOk());
+  ASSERT_THAT(By("visitor", own.name(), "visit", "2021-07-04", visit), IsOk());
+  EXPECT_THAT(Balances("T01"), Contains(Pair("502", 60000)));
   EXPECT_EQ(Figures("visits_due", "2021H1"), "2 2 3");
   EXPECT_EQ(Figures("visits_missed", "2021H1", "event=burglary"), "0 0 1");
   EXPECT_EQ(Figures("condolence_recipients", "2021H1"), "1 1 1");
