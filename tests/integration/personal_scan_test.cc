@@ -65,7 +65,7 @@ class Scanner {
       }
       size_t to = from;
       while (to < bytes.size() && IsDigit(bytes[to])) ++to;
-      ScanDigits(where, bytes.substr(from, to - from), whole);
+      ScanDigits(where, bytes.substr(from, to - from), whole, InHash(bytes, from, to));
       from = to;
     }
   }
@@ -93,11 +93,22 @@ class Scanner {
 
  private:
   static bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-  void ScanDigits(const std::string& where, std::string_view digits, bool whole) {
+  static bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || c == '-'; }
+  // Whether the digits are of a hash or an id: 32, 36 or 64 hex digits with at most a few letters
+  // of what stands before and behind. A phone number beside one would make it longer.
+  static bool InHash(std::string_view bytes, size_t from, size_t to) {
+    constexpr size_t kMost = 70;
+    while (from > 0 && to - from <= kMost && IsHex(bytes[from - 1])) --from;
+    while (to < bytes.size() && to - from <= kMost && IsHex(bytes[to])) ++to;
+    const size_t size = to - from;
+    return (size >= 32 && size <= 40) || (size >= 64 && size <= kMost);
+  }
+  // Of a million phone numbers some stand in the hashes of a million people by chance.
+  void ScanDigits(const std::string& where, std::string_view digits, bool whole, bool in_hash) {
     for (size_t i = 0; i + kIdDigits <= digits.size(); ++i) {
       Look(where, digits.substr(i, kIdDigits), ids_);
     }
-    if (whole && digits.size() != kPhoneDigits) return;
+    if (in_hash || (whole && digits.size() != kPhoneDigits)) return;
     for (size_t i = 0; i + kPhoneDigits <= digits.size(); ++i) {
       Look(where, digits.substr(i, kPhoneDigits), phones_);
     }
@@ -396,6 +407,11 @@ TEST_P(PersonalScanTest, FindsNoNumberInClear) {
   texts.ScanWithHex("bytes",
                     absl::StrCat("(1,\"\\x0a12", absl::BytesToHexString(NumberOf(4)), "\")"));
   EXPECT_EQ(texts.found().size(), 2u);
+  Scanner hashes(people);
+  hashes.Scan("in a hash", absl::StrCat("id_", std::string(20, 'a'), PhoneOf(5), "b"), false);
+  EXPECT_EQ(hashes.found().size(), 0u);
+  hashes.Scan("beside a hash", absl::StrCat(std::string(32, 'a'), PhoneOf(5)), false);
+  EXPECT_EQ(hashes.found().size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, PersonalScanTest,
