@@ -207,8 +207,7 @@ absl::StatusOr<v1::Hold> Holds::Create(rpc::Call& call, const v1::CreateHoldRequ
         RETURN_IF_ERROR(draft.status);
         // As it will be posted, with defaults, so that the amounts come back where they were taken.
         v1::Hold held = hold;
-        *held.mutable_voucher() = ToVoucher(tenant, draft);
-        held.mutable_voucher()->clear_name();
+        ShowDimensions(draft, *held.mutable_voucher());
         RETURN_IF_ERROR(WriteStates(tx, tenant, states));
         RETURN_IF_ERROR(
             tx.Run(kInsertHold, {tenant, book->id, id, int64_t{held.state()}, asked.source(),

@@ -319,6 +319,13 @@ std::string VoucherName(std::string_view tenant, std::string_view book, std::str
   return StrCat("federations/", tenant, "/books/", book, "/vouchers/", id);
 }
 
+void ShowDimensions(const Draft& draft, v1::Voucher& voucher) {
+  for (size_t line = 0; line < draft.dimensions.size(); ++line) {
+    auto& dimensions = *voucher.mutable_entries(static_cast<int>(line))->mutable_dimensions();
+    for (const auto& [key, value] : draft.dimensions[line]) dimensions[key] = value;
+  }
+}
+
 v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft) {
   v1::Voucher voucher = *draft.voucher;
   const std::string& book = draft.book->id;
@@ -332,10 +339,7 @@ v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft) {
   voucher.set_checker(draft.checker);
   voucher.set_poster(draft.poster);
   voucher.set_closing(draft.closing);
-  for (size_t line = 0; line < draft.dimensions.size(); ++line) {
-    auto& dimensions = *voucher.mutable_entries(static_cast<int>(line))->mutable_dimensions();
-    for (const auto& [key, value] : draft.dimensions[line]) dimensions[key] = value;
-  }
+  ShowDimensions(draft, voucher);
   voucher.mutable_warnings()->Assign(draft.warnings.begin(), draft.warnings.end());
   voucher.clear_reverses();
   voucher.clear_reversed_by();

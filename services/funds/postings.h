@@ -77,6 +77,8 @@ absl::Status Post(sql::Tx& tx, const rpc::Call& call, absl::Span<Draft* const> d
 
 // The posted voucher as callers see it.
 v1::Voucher ToVoucher(std::string_view tenant, const Draft& draft);
+// Sets the dimensions of its entries, with defaults.
+void ShowDimensions(const Draft& draft, v1::Voucher& voucher);
 std::string VoucherName(std::string_view tenant, std::string_view book, std::string_view id);
 
 // The voucher with all amounts negated, of another day; its number and links are not set.
