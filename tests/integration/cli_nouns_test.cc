@@ -25,7 +25,7 @@ TEST_F(CliTest, PeopleApplyWorkAndAreSelected) {
   EXPECT_EQ(Gonghui("application approve " + application + " --on 2020-04-01").code, 2);
   const Result approved = Gonghui("application approve " + application + " --on 2020-05-10 --json");
   ASSERT_EQ(approved.code, 0) << approved.err;
-  const std::string member = nlohmann::json::parse(approved.out).at("memberName");
+  const std::string member = nlohmann::json::parse(approved.out).at("member_name");
   EXPECT_EQ(Gonghui("application refuse " + application + " --note 晚了").code, 4);
 
   const std::string work = "employment add " + member + " --employer 某某物流 --from ";

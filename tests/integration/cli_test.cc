@@ -170,12 +170,17 @@ TEST_F(CliTest, ARegisterRunsByItsRulesAndShowsOnItsBoard) {
   ASSERT_EQ(records.size(), 1);
   const std::string name = records[0]["name"];
   EXPECT_THAT(Gonghui("board --kind election --at 2020-06-01").out, HasSubstr("planned"));
-  const Result early = Gonghui("records step " + name +
-                               " complete --on 2020-05-10 --set eligible=90 --set attended=59");
+  const std::string step = "records step " + name + " ";
+  EXPECT_EQ(Gonghui(step + "complete --on 2020-04-01").code, 4);  // Without a vote.
+  ASSERT_EQ(Gonghui(step + "approve --on 2020-04-01").code, 0);
+  const std::string vote = step +
+                           "vote --on 2020-05-10 --set eligible=90 --set ballots_issued=59 --set "
+                           "ballots_returned=59 --set attended=";
+  const Result early = Gonghui(vote + "59");
   EXPECT_EQ(early.code, 2) << early.out << early.err;
   EXPECT_THAT(early.err, HasSubstr("[attended × 3 >= 180]"));
-  const Result done = Gonghui("records step " + name +
-                              " complete --on 2020-05-10 --set eligible=90 --set attended=60");
+  ASSERT_EQ(Gonghui(vote + "60").code, 0);
+  const Result done = Gonghui(step + "complete --on 2020-05-20");
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("completed"));
 }
