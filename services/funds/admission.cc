@@ -153,8 +153,11 @@ absl::StatusOr<BookStates> Admit(sql::Tx& tx, const std::string& tenant,
                                  Controls::As as) {
   std::set<BookMonth> months;
   for (Draft* draft : drafts) {
-    if (!IsToPost(*draft)) continue;
-    draft->status = SetDimensions(*draft, at);
+    if (!draft->status.ok()) continue;
+    absl::Status status = SetDimensions(*draft, at);
+    // What is posted already is only shown.
+    if (draft->existing) continue;
+    draft->status = std::move(status);
     if (draft->status.ok()) {
       months.insert({draft->book->id, std::string(MonthOf(*draft->voucher))});
     }

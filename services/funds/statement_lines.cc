@@ -23,6 +23,15 @@ const std::string& TakesOf(const v1::FormColumn& column, bool yearly) {
   return yearly && !column.yearly_takes().empty() ? column.yearly_takes() : column.takes();
 }
 
+// What a line takes in a column: its own balance, of a year earlier in the column of the year
+// before.
+std::string TakesIn(const v1::FormLine& line, const v1::FormColumn& column, bool yearly) {
+  const std::string& takes = TakesOf(column, yearly);
+  if (line.takes().empty()) return takes;
+  if (takes != "last_year") return line.takes();
+  return line.takes() == "opening" ? "last_opening" : "opening";
+}
+
 // One printed line: a line of the form, for one value where it stands once for each.
 struct Place {
   const v1::FormLine* line = nullptr;
@@ -123,9 +132,7 @@ class Maker {
   absl::StatusOr<int64_t> AmountOf(const Place& place, const v1::FormColumn& column) {
     const v1::FormLine& line = *place.line;
     if (line.sum_size() > 0) return SumOf(line.sum(), column);
-    const std::string& takes =
-        line.takes().empty() ? TakesOf(column, period_.yearly) : line.takes();
-    const auto taking = takings_.find(takes);
+    const auto taking = takings_.find(TakesIn(line, column, period_.yearly));
     if (taking == takings_.end()) return 0;
     const auto& terms = column.of().empty() ? line.of() : column.of();
     int64_t sum = 0;
@@ -177,12 +184,15 @@ absl::StatusOr<StatementPeriod> ParseStatementPeriod(std::string_view text) {
   return period;
 }
 
-bool IsBalance(std::string_view takes) { return takes == "opening" || takes == "closing"; }
+bool IsBalance(std::string_view takes) {
+  return takes == "opening" || takes == "closing" || takes == "last_opening";
+}
 
 std::pair<std::string, std::string> DaysOf(std::string_view takes, const StatementPeriod& period) {
   const std::string before = StrCat(std::stoi(period.year) - 1);
   if (takes == "opening") return {"", before + "-12-31"};
   if (takes == "closing") return {"", period.last_day};
+  if (takes == "last_opening") return {"", StrCat(std::stoi(period.year) - 2, "-12-31")};
   if (takes == "period") return {period.first_day, period.last_day};
   if (takes == "year") return {period.year + "-01-01", period.last_day};
   return {before + "-01-01", before + "-12-31"};
@@ -192,10 +202,11 @@ std::vector<std::string> TakingsOf(const v1::Form& form, const StatementPeriod& 
   std::set<std::string> takings;
   for (const v1::FormColumn& column : form.columns()) {
     takings.insert(TakesOf(column, period.yearly));
-  }
-  for (const v1::FormLine& line : form.lines()) {
-    if (!line.takes().empty() && IsPresent(line.only(), period.yearly))
-      takings.insert(line.takes());
+    for (const v1::FormLine& line : form.lines()) {
+      if (IsPresent(line.only(), period.yearly)) {
+        takings.insert(TakesIn(line, column, period.yearly));
+      }
+    }
   }
   return {takings.begin(), takings.end()};
 }

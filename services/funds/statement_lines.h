@@ -24,7 +24,8 @@ struct StatementPeriod {
 // PERIOD_INVALID.
 absl::StatusOr<StatementPeriod> ParseStatementPeriod(std::string_view text);
 
-// Sums of entries by what a column takes: opening, closing, period, year, last_year.
+// Sums of entries by what a column takes: opening, closing, period, year, last_year, or a line in
+// the column of last year: last_opening.
 using Takings = std::map<std::string, std::vector<Slice>, std::less<>>;
 // Whether balances of all entries are taken, or movements without what carries a period forward.
 bool IsBalance(std::string_view takes);
