@@ -1,5 +1,6 @@
 #include "services/cli/columns.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -122,7 +123,14 @@ void AddRecordColumns(const common::v1::Kind& kind, std::vector<Column>& columns
     column.field.set_name(state.name() + "_on");
     column.field.set_type(common::v1::FIELD_TYPE_DATE);
     for (const auto& transition : kind.transitions()) {
-      if (transition.to() != state.name()) continue;
+      // A step that leads to several states names none of them.
+      const auto leads_elsewhere = [&](const auto& other) {
+        return other.label().zh() == transition.label().zh() && other.to() != state.name();
+      };
+      if (transition.to() != state.name() ||
+          std::any_of(kind.transitions().begin(), kind.transitions().end(), leads_elsewhere)) {
+        continue;
+      }
       SetLabel(column.field, transition.label().zh() + "日期", state.label().en() + " on");
       column.field.add_aliases(transition.label().zh() + "日期");
     }
