@@ -77,27 +77,11 @@ absl::Status CheckState(const Draft& draft, const BookState& state, std::string_
   return absl::OkStatus();
 }
 
-// Dimensions of what carries a period forward are ours and checked already.
-absl::Status SetDimensions(Draft& draft, std::string_view at) {
-  draft.dimensions.clear();
-  for (int i = 0; i < draft.voucher->entries_size(); ++i) {
-    const v1::Entry& entry = draft.voucher->entries(i);
-    if (draft.closing) {
-      draft.dimensions.push_back(DimensionsOf(entry));
-      continue;
-    }
-    ASSIGN_OR_RETURN(DimensionMap dimensions,
-                     draft.book->chart->Complete(entry, draft.voucher->on_date(),
-                                                 StrCat(at, "entries[", i, "]")));
-    draft.dimensions.push_back(std::move(dimensions));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckAttachments(sql::Tx& tx, const std::string& tenant,
                               absl::Span<Draft* const> drafts, std::string_view at) {
   std::vector<sql::Args> keys;
   for (const Draft* draft : drafts) {
+    if (!IsToPost(*draft)) continue;
     for (const v1::Attachment& attachment : draft->voucher->attachments()) {
       keys.push_back({tenant, draft->book->id, attachment.digest()});
     }
@@ -153,11 +137,8 @@ absl::StatusOr<BookStates> Admit(sql::Tx& tx, const std::string& tenant,
                                  Controls::As as) {
   std::set<BookMonth> months;
   for (Draft* draft : drafts) {
-    if (!draft->status.ok()) continue;
-    absl::Status status = SetDimensions(*draft, at);
-    // What is posted already is only shown.
-    if (draft->existing) continue;
-    draft->status = std::move(status);
+    if (!IsToPost(*draft)) continue;
+    draft->status = CompleteDimensions(*draft, at);
     if (draft->status.ok()) {
       months.insert({draft->book->id, std::string(MonthOf(*draft->voucher))});
     }

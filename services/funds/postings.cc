@@ -63,14 +63,14 @@ std::string_view MonthOf(const v1::Voucher& voucher) {
   return std::string_view(voucher.on_date()).substr(0, 7);
 }
 
-std::string DigestOf(const v1::Voucher& voucher) {
+std::string DigestOf(const Draft& draft) {
+  const v1::Voucher& voucher = *draft.voucher;
   std::string content = StrCat(voucher.on_date(), "\x1f", voucher.memo());
-  for (const v1::Entry& entry : voucher.entries()) {
+  for (int line = 0; line < voucher.entries_size(); ++line) {
+    const v1::Entry& entry = voucher.entries(line);
     StrAppend(&content, "\x1e", entry.account(), "\x1f", entry.debit_fen(), "\x1f",
-              entry.credit_fen(), "\x1f", entry.memo());
-    if (!entry.dimensions().empty()) {
-      StrAppend(&content, "\x1f", DimensionText(DimensionsOf(entry)));
-    }
+              entry.credit_fen(), "\x1f", entry.memo(), "\x1f",
+              DimensionText(draft.dimensions[static_cast<size_t>(line)]));
   }
   for (const v1::Attachment& attachment : voucher.attachments()) {
     StrAppend(&content, "\x1d", attachment.digest());
@@ -155,7 +155,7 @@ void AddRows(SealedVoucher sealed, Draft& draft, BookState& state, NewRows& rows
                             std::move(entry.account), entry.debit_fen, entry.credit_fen,
                             sealed.on_date, std::move(entry.memo), std::move(entry.dimensions)});
   }
-  std::string digest = sealed.source.empty() ? std::string() : DigestOf(*draft.voucher);
+  std::string digest = sealed.source.empty() ? std::string() : DigestOf(draft);
   rows.vouchers.push_back({std::move(sealed.tenant),
                            std::move(sealed.book),
                            std::move(sealed.month),
@@ -262,6 +262,22 @@ absl::Status NoSuchVoucher(std::string_view id) {
       .With("voucher", std::string(id));
 }
 
+absl::Status CompleteDimensions(Draft& draft, std::string_view at) {
+  draft.dimensions.clear();
+  for (int i = 0; i < draft.voucher->entries_size(); ++i) {
+    const v1::Entry& entry = draft.voucher->entries(i);
+    if (draft.closing) {
+      draft.dimensions.push_back(DimensionsOf(entry));
+      continue;
+    }
+    ASSIGN_OR_RETURN(DimensionMap dimensions,
+                     draft.book->chart->Complete(entry, draft.voucher->on_date(),
+                                                 StrCat(at, "entries[", i, "]")));
+    draft.dimensions.push_back(std::move(dimensions));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,
                         std::string_view at) {
   std::map<std::pair<std::string_view, std::string_view>, Draft*> by_source;
@@ -269,6 +285,8 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
   for (Draft* draft : drafts) {
     const std::string& source = draft->voucher->source();
     if (source.empty() || !draft->status.ok()) continue;
+    draft->status = CompleteDimensions(*draft, at);
+    if (!draft->status.ok()) continue;
     by_source[{draft->book->id, source}] = draft;
     keys.push_back({tenant, draft->book->id, source});
   }
@@ -277,7 +295,7 @@ absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft
     if (it == by_source.end()) return;
     Draft& draft = *it->second;
     draft.key = {row.Get<std::string>(2), row.Get<int64_t>(3)};
-    draft.existing = row.Get<std::string>(4) == DigestOf(*draft.voucher);
+    draft.existing = row.Get<std::string>(4) == DigestOf(draft);
     draft.reversed_by = row.Get<std::string>(5);
     draft.create_time_us = row.Get<int64_t>(6);
     draft.sequence = row.Get<int64_t>(7);

@@ -61,6 +61,10 @@ struct Draft {
 // opens later).
 absl::Status CheckVoucher(const OpenBook& book, const v1::Voucher& voucher, std::string_view at);
 
+// Sets the draft's dimensions: its entries' with defaults; of what carries a period forward as they
+// are. DIMENSION_INVALID, DIMENSION_MISSING.
+absl::Status CompleteDimensions(Draft& draft, std::string_view at);
+
 // Marks the drafts whose source is posted: existing, or ALREADY_EXISTS where the content differs.
 // `at` as above.
 absl::Status FindPosted(sql::Tx& tx, const std::string& tenant, absl::Span<Draft* const> drafts,

@@ -234,14 +234,14 @@ TEST_F(ShapesTest, ANationalUnionWithDuesAndYearlyStatements) {
   EXPECT_EQ(Figure("NAT", "2021", "members_total"), "15");
   EXPECT_EQ(Figure("NAT", "2022", "members_total"), "30");
   EXPECT_EQ(Figure("DC1", "2022", "members_total", "sex=female"), "10");
-  EXPECT_EQ(Figure("NAT", "2021", "dues_received"), "2412");
-  EXPECT_EQ(Figure("NAT", "2022Q1", "dues_received", "method=check_off"), "723.6");
+  EXPECT_EQ(Figure("NAT", "2021", "subscriptions_received"), "2412");
+  EXPECT_EQ(Figure("NAT", "2022Q1", "subscriptions_received", "method=check_off"), "723.6");
   EXPECT_EQ(Figure("NAT", "2022", "dues_payers"), "240");
   v1::QueryFiguresRequest compared;
   compared.set_parent("federations/abroad");
   compared.set_organization("NAT");
   compared.set_period("2022");
-  compared.add_measures("dues_received");
+  compared.add_measures("subscriptions_received");
   compared.set_dimensions("method=check_off");
   compared.add_comparisons(v1::COMPARISON_YEAR_ON_YEAR);
   ASSERT_OK_AND_ASSIGN(const auto answer,
