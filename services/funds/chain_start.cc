@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "services/funds/book_states.h"
 #include "services/funds/canonical.h"
 #include "services/funds/voucher_rows.h"
@@ -45,7 +46,15 @@ absl::StatusOr<SealedVoucher> SealedOf(sql::Tx& tx, const std::string& tenant,
   sealed.revision = rows[0].Get<int64_t>(1);
   const std::string& reverses = voucher.reverses();
   if (!reverses.empty()) sealed.reverses = reverses.substr(reverses.rfind('/') + 1);
+  sealed.restates = voucher.restates();
+  sealed.closing = voucher.closing();
+  sealed.maker = voucher.maker();
+  sealed.checker = voucher.checker();
+  sealed.poster = voucher.poster();
   sealed.create_time_us = voucher.create_time_us();
+  for (const v1::Attachment& attachment : voucher.attachments()) {
+    StrAppend(&sealed.attachments, sealed.attachments.empty() ? "" : ",", attachment.digest());
+  }
   for (const v1::Entry& entry : voucher.entries()) {
     sealed.entries.push_back({entry.account(), entry.debit_fen(), entry.credit_fen(), entry.memo(),
                               DimensionText(DimensionsOf(entry))});
