@@ -287,9 +287,7 @@ absl::StatusOr<v1::ExplainFigureResponse> Explanations::Explain(
   response.set_formula(FormulaOf(name));
   response.set_additive(!CountsSubjects(name.measure->kind()) &&
                         name.measure->kind() != v1::MEASURE_KIND_RATIO);
-  for (v1::Freshness& source : options_.freshness(call.federation)) {
-    *response.add_freshness() = std::move(source);
-  }
+  AddFreshness(call, options_.freshness, *response.mutable_freshness());
   return response;
 }
 

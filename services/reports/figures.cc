@@ -176,9 +176,7 @@ absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
                    Organizations(call, request, basis.DayOf(period.last_day)));
   const bool combine = Strip(request.dimensions()).empty();
   v1::QueryFiguresResponse response;
-  for (v1::Freshness& source : options_.freshness(call.federation)) {
-    *response.add_freshness() = std::move(source);
-  }
+  AddFreshness(call, options_.freshness, *response.mutable_freshness());
   std::vector<v1::Figure> figures;
   RETURN_IF_ERROR(options_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     figures.clear();
@@ -201,12 +199,22 @@ absl::StatusOr<v1::QueryFiguresResponse> Figures::Query(rpc::Call& call,
   return response;
 }
 
+void AddFreshness(const rpc::Call& call, const FreshnessOf& freshness,
+                  google::protobuf::RepeatedPtrField<v1::Freshness>& to) {
+  const bool whole = call.CheckScope("").ok();
+  for (v1::Freshness& source : freshness(call.federation)) {
+    if (!whole) {
+      source.set_head(std::max<int64_t>(0, source.head() - source.applied()));
+      source.set_applied(0);
+    }
+    *to.Add() = std::move(source);
+  }
+}
+
 absl::StatusOr<v1::GetFreshnessResponse> Figures::GetFreshness(
     rpc::Call& call, const v1::GetFreshnessRequest& request) {
   v1::GetFreshnessResponse response;
-  for (v1::Freshness& source : options_.freshness(call.federation)) {
-    *response.add_sources() = std::move(source);
-  }
+  AddFreshness(call, options_.freshness, *response.mutable_sources());
   return response;
 }
 

@@ -18,6 +18,10 @@ namespace gonghui::reports {
 
 // How far each source has been followed for a federation.
 using FreshnessOf = std::function<std::vector<v1::Freshness>(const std::string& federation)>;
+// As the caller may know it: who may not see the whole federation learns only how many events
+// reports is behind, not how many there are.
+void AddFreshness(const rpc::Call& call, const FreshnessOf& freshness,
+                  google::protobuf::RepeatedPtrField<v1::Freshness>& to);
 
 // A parsed Figure.name.
 struct FigureName {

@@ -331,7 +331,12 @@ TEST_F(FiguresTest, FreshnessNamesEverySource) {
   for (const v1::Freshness& source : freshness.sources()) {
     EXPECT_EQ(source.applied(), source.head()) << source.source();
     EXPECT_TRUE(source.error().empty());
+    // How much the federation wrote is not for a town to know.
+    EXPECT_EQ(source.applied(), 0) << source.source();
   }
+  const auto whole = Client("demo", GrantOf("statistician", "*", true));
+  ASSERT_OK_AND_ASSIGN(freshness, Ask<v1::GetFreshnessResponse>(*whole, "GetFreshness", request));
+  EXPECT_GT(freshness.sources(0).applied(), 0);
 }
 
 TEST_F(FiguresTest, OrganisationsOutOfScopeStayClosed) {
