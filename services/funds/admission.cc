@@ -16,10 +16,6 @@ constexpr sql::Query kFindAttachment{
     "funds.find_attachment",
     "SELECT digest FROM attachments WHERE tenant = $1 AND book_id = $2 AND digest = $3"};
 
-std::string_view MonthOf(const v1::Voucher& voucher) {
-  return std::string_view(voucher.on_date()).substr(0, 7);
-}
-
 absl::Status Closed(const Draft& draft, const BookState& state, bool hard, std::string_view at) {
   const std::string& through = hard ? state.hard_closed_through : state.soft_closed_through;
   return FailedPrecondition(

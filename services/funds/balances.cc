@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/china_time.h"
 #include "common/base/date.h"
 #include "common/base/money.h"
 #include "common/base/resource_name.h"
@@ -20,13 +21,6 @@ constexpr std::string_view kBookName = "federations/{federation}/books/{book}";
 template <typename Request>
 DimensionMap WantedBy(const Request& request) {
   return {request.dimensions().begin(), request.dimensions().end()};
-}
-
-bool HasAll(const DimensionMap& dimensions, const DimensionMap& wanted) {
-  for (const auto& [key, value] : wanted) {
-    if (ValueOf(dimensions, key) != value) return false;
-  }
-  return true;
 }
 
 struct Sum {
@@ -74,10 +68,6 @@ absl::StatusOr<int64_t> OpeningOf(sql::Tx& tx, const std::string& tenant, const 
 
 }  // namespace
 
-int64_t LastMicroOf(absl::CivilDay day) {
-  return absl::ToUnixMicros(absl::FromCivil(day + 1, absl::FixedTimeZone(8 * 60 * 60))) - 1;
-}
-
 absl::StatusOr<v1::ListBalancesResponse> Balances::List(rpc::Call& call,
                                                         const v1::ListBalancesRequest& request) {
   ASSIGN_OR_RETURN(const auto name, ParseName(kBookName, request.parent()));
@@ -85,7 +75,7 @@ absl::StatusOr<v1::ListBalancesResponse> Balances::List(rpc::Call& call,
   SliceRange range{request.from_date(), request.on_date(), 0};
   if (!request.known_on().empty()) {
     ASSIGN_OR_RETURN(const absl::CivilDay day, ParseDate(request.known_on()));
-    range.known_us = LastMicroOf(day);
+    range.known_us = DayBeginsMicros(day + 1) - 1;
   }
   std::vector<Slice> slices;
   RETURN_IF_ERROR(host_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "absl/time/civil_time.h"
 #include "common/host/host.h"
 #include "gonghui/funds/v1/ledger.pb.h"
 #include "services/funds/books.h"
@@ -23,8 +22,5 @@ class Balances {
   const Host host_;
   Books* const books_;
 };
-
-// The last microsecond of a civil day in China, which keeps UTC+8 all year.
-int64_t LastMicroOf(absl::CivilDay day);
 
 }  // namespace gonghui::funds

@@ -72,6 +72,12 @@ std::string_view ValueOf(const DimensionMap& dimensions, std::string_view key) {
   return it == dimensions.end() ? std::string_view() : std::string_view(it->second);
 }
 
+bool HasAll(const DimensionMap& dimensions, const DimensionMap& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
+    return ValueOf(dimensions, pair.first) == pair.second;
+  });
+}
+
 bool HoldsFor(const DimensionMap& dimensions,
               const google::protobuf::RepeatedPtrField<v1::EntryCondition>& conditions) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const v1::EntryCondition& wanted) {

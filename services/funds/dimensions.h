@@ -22,6 +22,8 @@ DimensionMap ParseDimensions(std::string_view text);
 DimensionMap DimensionsOf(const v1::Entry& entry);
 // "" where there is none.
 std::string_view ValueOf(const DimensionMap& dimensions, std::string_view key);
+// Has every one of `wanted`; an empty value asks for none.
+bool HasAll(const DimensionMap& dimensions, const DimensionMap& wanted);
 bool HoldsFor(const DimensionMap& dimensions,
               const google::protobuf::RepeatedPtrField<v1::EntryCondition>& conditions);
 

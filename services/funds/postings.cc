@@ -59,10 +59,6 @@ constexpr sql::Query kFindSource{
     "WHERE tenant = $1 AND book_id = $2 AND source = $3 AND source <> '' AND part = 0 "
     "AND revision = 0"};
 
-std::string_view MonthOf(const v1::Voucher& voucher) {
-  return std::string_view(voucher.on_date()).substr(0, 7);
-}
-
 std::string DigestOf(const Draft& draft) {
   const v1::Voucher& voucher = *draft.voucher;
   std::string content = StrCat(voucher.on_date(), "\x1f", voucher.memo());

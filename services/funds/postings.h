@@ -28,6 +28,10 @@ struct VoucherKey {
   static absl::StatusOr<VoucherKey> FromId(std::string_view id);  // NOT_FOUND when it is none.
 };
 absl::Status NoSuchVoucher(std::string_view id);
+// "2020-05" of a voucher with a date.
+inline std::string_view MonthOf(const v1::Voucher& voucher) {
+  return std::string_view(voucher.on_date()).substr(0, 7);
+}
 
 // A checked voucher on its way into a book.
 struct Draft {

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/china_time.h"
 #include "common/base/date.h"
 #include "common/base/money.h"
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/page.h"
-#include "services/funds/balances.h"
 #include "services/funds/journal.h"
 #include "services/funds/statement_files.h"
 
@@ -152,7 +152,7 @@ absl::StatusOr<v1::Statement> Statements::OfBook(rpc::Call& call,
   int64_t known_us = 0;
   if (!request.known_on().empty()) {
     ASSIGN_OR_RETURN(const absl::CivilDay day, ParseDate(request.known_on()));
-    known_us = LastMicroOf(day);
+    known_us = DayBeginsMicros(day + 1) - 1;
   }
   Takings takings;
   v1::Book described;

@@ -177,12 +177,6 @@ absl::StatusOr<int64_t> SequenceAt(sql::Tx& tx, const std::string& tenant, const
   return low;
 }
 
-bool HasAll(const DimensionMap& dimensions, const DimensionMap& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
-    return ValueOf(dimensions, pair.first) == pair.second;
-  });
-}
-
 }  // namespace
 
 absl::StatusOr<v1::Voucher> LoadVoucher(sql::Tx& tx, const std::string& tenant,
