@@ -190,6 +190,10 @@ absl::Status PostgresConnection::Receive(const std::vector<Command>& commands,
     const auto clear = absl::MakeCleanup([result] { PQclear(result); });
     const ExecStatusType kind = PQresultStatus(result);
     if (kind == PGRES_PIPELINE_SYNC) break;
+    if (next == commands.size()) {  // The statement's time ran out between its end and the sync.
+      status.Update(Failed(last, *result));
+      continue;
+    }
     const size_t place = next++;
     const Command& command = commands[place];
     if (kind == PGRES_FATAL_ERROR || kind == PGRES_PIPELINE_ABORTED) {

@@ -446,6 +446,27 @@ TEST_P(SqlTest, LongStatementsEndAtTheDeadline) {
   EXPECT_THAT(Insert("a", 1), IsOk());
 }
 
+// Time runs out before, in and after statements; whatever the server answers then, the next
+// transaction finds a sound connection.
+TEST_P(SqlTest, TheDeadlineMayPassAnywhere) {
+  ASSERT_THAT(Insert("a", 0), IsOk());
+  std::vector<Args> rows(20, Args{"t", "a", int64_t{1}});
+  int64_t committed = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const absl::Status status =
+        db_->ReadWrite(absl::Now() + absl::Microseconds(300 + i % 1500),
+                       [&](Tx& tx) { return tx.RunMany(kAdd, rows).status(); });
+    if (status.ok()) {
+      committed += 20;
+    } else {
+      // UNAVAILABLE: a connection could not be opened in so short a time.
+      EXPECT_THAT(status.code(), ::testing::AnyOf(absl::StatusCode::kDeadlineExceeded,
+                                                  absl::StatusCode::kUnavailable));
+    }
+  }
+  EXPECT_EQ(Single(kAmount, {"t", "a"}), committed);
+}
+
 TEST_P(SqlTest, AFullStoreRefusesWritesAndServesReads) {
   if (GetParam() != "sqlite") GTEST_SKIP() << "a PostgreSQL server's disk is not ours to fill";
   ASSERT_THAT(Insert("before", 1), IsOk());
