@@ -111,7 +111,8 @@ void AddFacts(std::string record, std::vector<common::v1::Fact> facts, feed::v1:
 }
 
 absl::Status CallHook(const Records::Options& options, const rpc::Call& call, sql::Tx& tx,
-                      const Kind& kind, const std::vector<Written>& written) {
+                      const Kind& kind, const std::vector<Written>& written,
+                      feed::v1::Event& event) {
   if (!options.on_change) return absl::OkStatus();
   std::vector<common::v1::Record> records;
   records.reserve(written.size());  // The changes point into it.
@@ -120,7 +121,7 @@ absl::Status CallHook(const Records::Options& options, const rpc::Call& call, sq
     records.push_back(ToRecord(kind, *one.row, NameOf(options, call, one.row->id)));
     changes.push_back({&kind, &records.back(), one.before, one.after});
   }
-  return options.on_change(call, tx, changes);
+  return options.on_change(call, tx, changes, event);
 }
 
 }  // namespace gonghui::records

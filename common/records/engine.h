@@ -62,6 +62,7 @@ struct Written {
 };
 // Shows the hook, if there is one, what the transaction changed.
 absl::Status CallHook(const Records::Options& options, const rpc::Call& call, sql::Tx& tx,
-                      const common::v1::Kind& kind, const std::vector<Written>& written);
+                      const common::v1::Kind& kind, const std::vector<Written>& written,
+                      feed::v1::Event& event);
 
 }  // namespace gonghui::records

@@ -401,7 +401,7 @@ absl::Status RecordBatch::Write(sql::Tx& tx) {
   }
   RETURN_IF_ERROR(InsertRows(tx, call_.federation, rows));
   RETURN_IF_ERROR(InsertSteps(tx, call_.federation, steps));
-  RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, written));
+  RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, written, event));
   for (const Recount& recount : recounts_) {
     RETURN_IF_ERROR(Recounting(options_, call_, *tree_).Write(tx, recount, event));
   }

@@ -207,7 +207,7 @@ absl::StatusOr<common::v1::Record> RecordChange::Save(sql::Tx& tx, std::string_v
   ASSIGN_OR_RETURN(auto changes, ChangedFacts(*kind_, before, after));
   AddFacts(name, std::move(changes), event);
   if (before.fields != after.fields) RETURN_IF_ERROR(AddChildFacts(tx, event));
-  RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, {{&after_, &before, &after}}));
+  RETURN_IF_ERROR(CallHook(options_, call_, tx, *kind_, {{&after_, &before, &after}}, event));
   RETURN_IF_ERROR(CountAbove(tx, event));
   RETURN_IF_ERROR(feed::Append(tx, call_, std::move(event)));
   common::v1::Record record = ToRecord(*kind_, after_, name);

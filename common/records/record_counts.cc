@@ -84,7 +84,7 @@ absl::Status Recounting::Write(sql::Tx& tx, Recount recount, feed::v1::Event& ev
   event.add_resources(name);
   AddFacts(name, catalog::FactChanges(before, after), event);
   RETURN_IF_ERROR(CallHook(options_, call_, tx, *recount.kind,
-                           {{&row, &recount.source_before, &recount.source_after}}));
+                           {{&row, &recount.source_before, &recount.source_after}}, event));
   return Follow(tx, *recount.kind, row.parent_id, row, "", event);
 }
 

@@ -17,6 +17,7 @@
 #include "common/sql/sql.h"
 #include "common/tree/tree_cache.h"
 #include "gonghui/common/v1/record.pb.h"
+#include "gonghui/feed/v1/feed.pb.h"
 
 namespace gonghui::records {
 
@@ -40,8 +41,11 @@ class Records {
     const crypto::PersonalData* personal = nullptr;
     // Called with everything that a transaction wrote, in order, once a kind, before the feed event
     // is appended; an error fails the transaction. A record created and advanced in one batch is
-    // one change from nullptr to its last state. funds posts vouchers here.
-    std::function<absl::Status(const rpc::Call&, sql::Tx&, absl::Span<const Change>)> on_change;
+    // one change from nullptr to its last state. funds posts vouchers here, and adds their facts to
+    // the event.
+    std::function<absl::Status(const rpc::Call&, sql::Tx&, absl::Span<const Change>,
+                               feed::v1::Event&)>
+        on_change;
   };
   explicit Records(Options options);
 

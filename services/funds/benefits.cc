@@ -12,6 +12,7 @@
 #include "common/catalog/fact_rules.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "services/funds/cash_facts.h"
 #include "services/funds/postings.h"
 #include "services/funds/voucher_rows.h"
 
@@ -166,10 +167,12 @@ class Round {
     return absl::OkStatus();
   }
 
-  absl::Status PostAll() {
+  absl::Status PostAll(feed::v1::Event& event) {
     std::vector<Draft*> drafts;
     for (Draft& draft : drafts_) drafts.push_back(&draft);
-    return Post(tx_, call_, drafts);
+    RETURN_IF_ERROR(Post(tx_, call_, drafts));
+    AddCashFacts(call_.federation, drafts, event);
+    return absl::OkStatus();
   }
 
  private:
@@ -217,7 +220,8 @@ class Round {
 }  // namespace
 
 absl::Status BenefitPostings::OnChange(const rpc::Call& call, sql::Tx& tx,
-                                       absl::Span<const records::Change> changes) const {
+                                       absl::Span<const records::Change> changes,
+                                       feed::v1::Event& event) const {
   ASSIGN_OR_RETURN(std::vector<Step> steps, StepsOf(changes));
   if (steps.empty()) return absl::OkStatus();
   Books::Needs needs;
@@ -234,7 +238,7 @@ absl::Status BenefitPostings::OnChange(const rpc::Call& call, sql::Tx& tx,
   ASSIGN_OR_RETURN(auto books, books_->ForOrganizations(call, tx, needs));
   Round round(call, tx, std::move(books));
   for (Step& step : steps) RETURN_IF_ERROR(round.Take(step, !step.old_organization.empty()));
-  return round.PostAll();
+  return round.PostAll(event);
 }
 
 }  // namespace gonghui::funds

@@ -17,9 +17,9 @@ class BenefitPostings {
 
   // In the transaction that wrote the records: posts the vouchers that they now call for and
   // reverses, on their own day, those that they no longer call for. The source of a voucher is the
-  // record's name.
+  // record's name. The event gets the vouchers' facts.
   absl::Status OnChange(const rpc::Call& call, sql::Tx& tx,
-                        absl::Span<const records::Change> changes) const;
+                        absl::Span<const records::Change> changes, feed::v1::Event& event) const;
 
  private:
   Books* const books_;

@@ -22,6 +22,19 @@ bool IsDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
 
+absl::Status CheckCash(const Chart& chart, const v1::CashAccounts& cash, std::string_view file) {
+  for (const std::string& day : {cash.valid_from(), cash.valid_to()}) {
+    if (!day.empty()) RETURN_IF_ERROR(ParseDate(day).status());
+  }
+  for (const std::string& account : cash.accounts()) {
+    if (!chart.Resolve(account).ok()) {
+      return Fault(StrCat(file, ": cash"), StrCat("no account '", account, "'"),
+                   StrCat("没有科目“", account, "”"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 bool IsSide(std::string_view side) { return side == "debit" || side == "credit" || side == "both"; }
 
 }  // namespace
@@ -104,6 +117,13 @@ absl::Status Chart::MustUseDetail(const v1::Account& account, std::string_view c
       .At(std::string(at));
 }
 
+bool Chart::IsCash(std::string_view account, std::string_view on_date) const {
+  return std::any_of(cash_.begin(), cash_.end(), [&](const v1::CashAccounts& cash) {
+    return cash.valid_from() <= on_date && (cash.valid_to().empty() || on_date < cash.valid_to()) &&
+           IsUnder(account, cash.accounts());
+  });
+}
+
 absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file, const EmbeddedFile& statements) {
   v1::ChartCatalog catalog;
   RETURN_IF_ERROR(catalog::ParseYaml(file.name, file.text, catalog));
@@ -143,6 +163,13 @@ absl::StatusOr<Charts> Charts::Load(const EmbeddedFile& file, const EmbeddedFile
   charts.dimensions_ = std::make_unique<const Dimensions>(std::move(dimensions));
   for (auto& [name, chart] : charts.charts_) {
     chart.dimensions_ = charts.dimensions_.get();
+    for (const v1::CashAccounts& cash : catalog.cash()) {
+      const auto& names_of = cash.charts();
+      if (names_of.empty() || std::find(names_of.begin(), names_of.end(), name) != names_of.end()) {
+        RETURN_IF_ERROR(CheckCash(chart, cash, file.name));
+        chart.cash_.push_back(cash);
+      }
+    }
     for (v1::Account& account : chart.accounts_) {
       const auto keys = charts.dimensions_->NeededBy(name, account.code());
       account.mutable_needed_dimensions()->Assign(keys.begin(), keys.end());

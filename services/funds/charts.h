@@ -31,6 +31,8 @@ class Chart {
                                         std::string_view at) const {
     return dimensions_->Complete(message_.name(), entry, on_date, at);
   }
+  // Whether the account's balance is money at hand on that day.
+  bool IsCash(std::string_view account, std::string_view on_date) const;
 
  private:
   friend class Charts;
@@ -45,6 +47,7 @@ class Chart {
   absl::flat_hash_map<std::string, const v1::Account*> by_code_;
   const Chart* borrows_ = nullptr;
   const Dimensions* dimensions_ = nullptr;
+  std::vector<v1::CashAccounts> cash_;
 };
 
 // All charts of the catalogue. Immutable; thread-safe.

@@ -312,7 +312,10 @@ absl::Status DuesBills::WritePayments(const rpc::Call& call, sql::Tx& tx,
                             name,
                             {{accounts.bank(), response.amount_fen(), true, ""},
                              {accounts.dues(), response.amount_fen(), false, ""}}};
-  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, {voucher}));
+  feed::v1::Event event;
+  event.set_type("gonghui.funds.v1.DuesPaid");
+  event.add_resources(name);
+  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, {voucher}, &event));
   response.set_voucher(names[0]);
   std::vector<sql::Args> rows;
   for (const v1::DuesPayment& payment : payments) {
@@ -320,9 +323,6 @@ absl::Status DuesBills::WritePayments(const rpc::Call& call, sql::Tx& tx,
                     payment.amount_fen(), request.paid_on(), names[0]});
   }
   RETURN_IF_ERROR(PutPayments().Run(tx, std::move(rows)));
-  feed::v1::Event event;
-  event.set_type("gonghui.funds.v1.DuesPaid");
-  event.add_resources(name);
   RETURN_IF_ERROR(WriteBills(tx, call, before, after, event));
   AddFacts(
       name, {},

@@ -14,6 +14,7 @@
 #include "common/rpc/page.h"
 #include "services/funds/admission.h"
 #include "services/funds/book_states.h"
+#include "services/funds/cash_facts.h"
 #include "services/funds/controls.h"
 #include "services/funds/postings.h"
 
@@ -106,11 +107,14 @@ absl::Status Save(sql::Tx& tx, const std::string& tenant, const std::string& boo
       .status();
 }
 
-absl::Status Tell(sql::Tx& tx, const rpc::Call& call, const v1::Hold& hold) {
+// `posted` is the hold's voucher, where it is confirmed.
+absl::Status Tell(sql::Tx& tx, const rpc::Call& call, const v1::Hold& hold,
+                  absl::Span<Draft* const> posted = {}) {
   feed::v1::Event event;
   event.set_type("gonghui.funds.v1.HoldChanged");
   event.add_resources(hold.name());
   if (!hold.posted().empty()) event.add_resources(hold.posted());
+  AddCashFacts(call.federation, posted, event);
   return feed::Append(tx, call, std::move(event));
 }
 
@@ -274,7 +278,7 @@ absl::StatusOr<v1::Hold> Holds::Confirm(rpc::Call& call, const v1::ConfirmHoldRe
         confirmed.set_poster(caller);
         confirmed.set_update_time_us(call.clock->NowMicros());
         RETURN_IF_ERROR(Save(tx, tenant, place.book->id, confirmed));
-        RETURN_IF_ERROR(Tell(tx, call, confirmed));
+        RETURN_IF_ERROR(Tell(tx, call, confirmed, drafts));
         return confirmed;
       });
 }

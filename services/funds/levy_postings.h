@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
 #include "common/sql/sql.h"
+#include "gonghui/feed/v1/feed.pb.h"
 #include "gonghui/funds/v1/levy.pb.h"
 #include "services/funds/books.h"
 #include "services/funds/levy_sharing.h"
@@ -30,11 +31,12 @@ struct LevyVoucher {
   std::string channel = {};  // By which the money came in; empty: none.
 };
 
-// Posts them in this transaction, opening books where there are none. Names in their order. Errors
-// are those of CheckVoucher and Post.
+// Posts them in this transaction, opening books where there are none, and adds their facts to the
+// event. Names in their order. Errors are those of CheckVoucher and Post.
 absl::StatusOr<std::vector<std::string>> PostLevyVouchers(const rpc::Call& call, sql::Tx& tx,
                                                           Books& books,
-                                                          const std::vector<LevyVoucher>& vouchers);
+                                                          const std::vector<LevyVoucher>& vouchers,
+                                                          feed::v1::Event* event = nullptr);
 
 // The credit entries of a receipt's shares in the book of the organisation that holds it: its own
 // is income, the rest it owes to other levels. Parts for one organisation are one entry.

@@ -65,8 +65,9 @@ class Funds : public Hosted {
                    .tree = host.tree,
                    .personal = host.personal,
                    .on_change = [this](const rpc::Call& call, sql::Tx& tx,
-                                       absl::Span<const records::Change> changes) -> absl::Status {
-                     RETURN_IF_ERROR(benefit_postings_.OnChange(call, tx, changes));
+                                       absl::Span<const records::Change> changes,
+                                       feed::v1::Event& event) -> absl::Status {
+                     RETURN_IF_ERROR(benefit_postings_.OnChange(call, tx, changes, event));
                      return control_records_.OnChange(call, tx, changes);
                    }}),
         levies_(host, std::move(levy_rules), &books_),

@@ -18,6 +18,7 @@
 #include "common/rpc/page.h"
 #include "common/rpc/request_batch.h"
 #include "services/funds/admission.h"
+#include "services/funds/cash_facts.h"
 #include "services/funds/postings.h"
 #include "services/funds/voucher_rows.h"
 
@@ -62,7 +63,7 @@ absl::Status SourceTwice(const v1::Voucher& voucher) {
       .At("source");
 }
 
-absl::Status CheckReversal(const v1::Voucher& voucher, const v1::ReverseVoucherRequest& request) {
+absl::Status CheckReversal(const v1::Voucher& voucher, std::string_view on_date) {
   if (!voucher.reverses().empty()) {
     return FailedPrecondition(
                common::v1::REASON_STATE_FORBIDS,
@@ -71,7 +72,7 @@ absl::Status CheckReversal(const v1::Voucher& voucher, const v1::ReverseVoucherR
                StrCat("凭证 ", voucher.name(), " 本身是冲销凭证；请另行填制凭证。"))
         .With("voucher", voucher.name());
   }
-  if (request.on_date() >= voucher.on_date()) return absl::OkStatus();
+  if (on_date >= voucher.on_date()) return absl::OkStatus();
   return InvalidArgument(common::v1::REASON_FIELD_INVALID,
                          StrCat("A reversal cannot be dated before its voucher (",
                                 voucher.on_date(), "); give that day or a later one."),
@@ -294,7 +295,10 @@ absl::Status Vouchers::PostGroup(sql::Tx& tx, absl::Span<Waiting* const> group) 
   for (Waiting* w : group) {
     if (!w->answered) w->Answer(std::move(w->answer));
   }
-  return posted.empty() ? absl::OkStatus() : feed::Append(tx, call, Posted(std::move(posted)));
+  if (posted.empty()) return absl::OkStatus();
+  feed::v1::Event event = Posted(std::move(posted));
+  AddCashFacts(call.federation, drafts, event);
+  return feed::Append(tx, call, event);
 }
 
 // What posting would come to: it is done and taken back.
@@ -341,11 +345,32 @@ absl::StatusOr<v1::BatchPostVouchersResponse> Vouchers::BatchPost(
           const bool fresh = drafts[i].status.ok() && !drafts[i].existing;
           if (fresh) names.push_back(outcome.names(static_cast<int>(i)));
         }
-        if (!names.empty()) RETURN_IF_ERROR(feed::Append(tx, call, Posted(std::move(names))));
+        if (names.empty()) return outcome;
+        feed::v1::Event event = Posted(std::move(names));
+        AddCashFacts(call.federation, pointers, event);
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return outcome;
       });
   if (!posted.ok() && refused.has_value()) return *std::move(refused);
   return posted;
+}
+
+absl::StatusOr<v1::Voucher> PostReversal(sql::Tx& tx, const rpc::Call& call, const BookPtr& book,
+                                         const VoucherKey& key, std::string_view on_date,
+                                         std::string_view reason, bool by_person,
+                                         feed::v1::Event& event) {
+  ASSIGN_OR_RETURN(const v1::Voucher voucher, LoadVoucher(tx, call.federation, book->id, key));
+  RETURN_IF_ERROR(CheckReversal(voucher, on_date));
+  const v1::Voucher red = RedLetter(voucher, on_date, reason);
+  Draft draft;
+  draft.book = book;
+  draft.voucher = &red;
+  draft.reverses = key.Id();
+  draft.by_person = by_person;
+  Draft* const drafts[] = {&draft};
+  RETURN_IF_ERROR(Post(tx, call, drafts));
+  AddCashFacts(call.federation, drafts, event);
+  return ToVoucher(call.federation, draft);
 }
 
 absl::StatusOr<v1::Voucher> Vouchers::Reverse(rpc::Call& call,
@@ -355,19 +380,12 @@ absl::StatusOr<v1::Voucher> Vouchers::Reverse(rpc::Call& call,
   ASSIGN_OR_RETURN(const VoucherKey key, VoucherKey::FromId(name.at("voucher")));
   return rpc::WriteOnce<v1::Voucher>(
       *host_.db, call, request, [&](sql::Tx& tx) -> absl::StatusOr<v1::Voucher> {
-        ASSIGN_OR_RETURN(const v1::Voucher voucher,
-                         LoadVoucher(tx, call.federation, book->id, key));
-        RETURN_IF_ERROR(CheckReversal(voucher, request));
-        const v1::Voucher red = RedLetter(voucher, request.on_date(), request.reason());
-        Draft draft;
-        draft.book = book;
-        draft.voucher = &red;
-        draft.reverses = key.Id();
-        draft.by_person = true;
-        Draft* const drafts[] = {&draft};
-        RETURN_IF_ERROR(Post(tx, call, drafts));
-        v1::Voucher posted = ToVoucher(call.federation, draft);
-        RETURN_IF_ERROR(feed::Append(tx, call, Posted({posted.name(), voucher.name()})));
+        feed::v1::Event event;
+        ASSIGN_OR_RETURN(v1::Voucher posted,
+                         PostReversal(tx, call, book, key, request.on_date(), request.reason(),
+                                      /*by_person=*/true, event));
+        event.MergeFrom(Posted({posted.name(), posted.reverses()}));
+        RETURN_IF_ERROR(feed::Append(tx, call, event));
         return posted;
       });
 }

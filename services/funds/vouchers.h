@@ -1,17 +1,27 @@
 // The ledger's vouchers: posting, reversal, reading.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/host/host.h"
 #include "common/rpc/service.h"
+#include "gonghui/feed/v1/feed.pb.h"
 #include "gonghui/funds/v1/ledger.pb.h"
 #include "services/funds/books.h"
 #include "services/funds/postings.h"
 
 namespace gonghui::funds {
+
+// Posts the red-letter reversal of a voucher, links both and adds its facts to the event.
+// STATE_FORBIDS: it is reversed already, or a reversal itself; FIELD_INVALID: dated before it; else
+// as Post.
+absl::StatusOr<v1::Voucher> PostReversal(sql::Tx& tx, const rpc::Call& call, const BookPtr& book,
+                                         const VoucherKey& key, std::string_view on_date,
+                                         std::string_view reason, bool by_person,
+                                         feed::v1::Event& event);
 
 // Thread-safe.
 class Vouchers {

@@ -1314,6 +1314,38 @@ SELECT organization, :last AS day
 FROM record WHERE kind = 'restricted_fund' AND entered ->> 'active' <= :last
   AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
 
+-- cash_balance: SUM(fen) per 100 to 2 decimals
+-- Cash and bank deposits in the books at the period's end.
+SELECT b.organization, :last AS day, e.debit_fen - e.credit_fen AS fen
+FROM funds.entries AS e JOIN funds.books AS b USING (tenant, book_id)
+WHERE e.tenant = 'demo' AND e.on_date <= :last AND SUBSTR(e.account, 1, 3) IN ('101', '102');
+
+-- bank_accounts_open: COUNT(*) by class
+-- Bank accounts open at the period's end.
+SELECT organization, :last AS day, fields ->> 'class' AS class
+FROM record WHERE kind = 'bank_account' AND on_date <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
+-- separate_account_unions: COUNT(DISTINCT organization)
+-- Unions that hold an account of their own as legal persons at the period's end.
+SELECT organization, :last AS day
+FROM record WHERE kind = 'bank_account' AND fields ->> 'separate' = 'true'
+  AND fields ->> 'certificate_no' <> '' AND on_date <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
+-- separate_account_rate: SUM(100 * part) per SUM(whole) to 2 decimals
+-- Per cent of the unions with legal personality that have an account of their own.
+SELECT organization, :last AS day, 0 AS part, 1 AS whole
+FROM record WHERE kind = 'legal_person' AND fields ->> 'certificate' = 'legal_person'
+  AND entered ->> 'granted' <= :last
+  AND (entered ->> 'cancelled' IS NULL OR entered ->> 'cancelled' > :last)
+  AND (ends_on = '' OR ends_on >= :last)
+UNION ALL
+SELECT DISTINCT organization, :last, 1, 0
+FROM record WHERE kind = 'bank_account' AND fields ->> 'separate' = 'true'
+  AND fields ->> 'certificate_no' <> '' AND on_date <= :last
+  AND (entered ->> 'closed' IS NULL OR entered ->> 'closed' > :last);
+
 -- grants_issued_amount: SUM(fen) per 100 to 2 decimals by form, occasion
 -- Grants paid in the period, by the union that receives.
 SELECT organization, entered ->> 'paid' AS day, CAST(ROUND(fields ->> 'amount' * 100) AS INTEGER) AS fen, fields ->> 'occasion' AS occasion, fields ->> 'form' AS form
