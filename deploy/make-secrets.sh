@@ -5,6 +5,7 @@
 #   <service>-password, <service>-database-url   of membership, funds, activities, casework, reports
 #   postgres-password                            of the database server's superuser
 #   personal.yaml                                keys of personal data: lose it and identity numbers cannot be read again
+#   ledger.pem                                   signs the heads of books: keep it, or old heads cannot be continued
 #   signing-key.pem, keys.json                   a token issuer: its private key, and the public key set that services trust
 # Needs openssl. Keep the folder out of version control, and signing-key.pem away from the servers.
 set -eu
@@ -33,6 +34,7 @@ current: k1
 index_hex: '$(openssl rand -hex 32)'
 YAML
 [ -s signing-key.pem ] || (umask 077 && openssl genpkey -algorithm ed25519 -out signing-key.pem)
+[ -s ledger.pem ] || (umask 077 && openssl genpkey -algorithm ed25519 -out ledger.pem)
 [ -s key-id ] || echo k1 >key-id
 [ -s keys.json ] || {
   public=$(openssl pkey -in signing-key.pem -pubout -outform DER | tail -c 32 | base64 | tr -d '=\n' | tr '+/' '-_')

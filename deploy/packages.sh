@@ -19,7 +19,7 @@ as_root() {
 }
 
 # What the tests need besides.
-test_packages='libgtest-dev libgmock-dev postgresql-15 redis-server hledger
+test_packages='libgtest-dev libgmock-dev postgresql-15 redis-server prometheus hledger
   libreoffice-writer-nogui libreoffice-calc-nogui poppler-utils fonts-wqy-microhei fonts-arphic-gbsn00lp fonts-arphic-gkai00mp'
 
 # install_packages NAME...

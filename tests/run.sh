@@ -6,7 +6,7 @@
 # Installs the packages that are missing (as root, or by sudo), builds the dev preset, starts a PostgreSQL cluster and
 # a Redis server of its own on free loopback ports, and runs ctest. Leaves no process behind.
 #
-#   --label NAME   only the tests with this label: unit, conformance, integration, documents, acceptance, fault, sim, fuzz, console
+#   --label NAME   only the tests with this label: unit, conformance, integration, documents, acceptance, fault, sim, fuzz, console, deploy
 #   --full NAME    the same at full size
 #   --help
 set -euo pipefail
