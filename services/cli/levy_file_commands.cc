@@ -291,6 +291,18 @@ absl::StatusOr<int> Undo(Session& session, const LevyOptions& options) {
   return kSuccess;
 }
 
+absl::StatusOr<int> Reverse(Session& session, const LevyOptions& options) {
+  v1::ReverseLevyReceiptRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_name(), LevyName(session, "levyReceipts", options.id));
+  request.set_on_date(options.on);
+  request.set_reason(options.remark);
+  request.set_request_id(NewRequest());
+  ASSIGN_OR_RETURN(const auto answer,
+                   AskLevy<v1::LevyReceipt>(session, "ReverseLevyReceipt", request));
+  if (!session.json()) ShowReceipts(session, {answer});
+  return kSuccess;
+}
+
 absl::StatusOr<int> Batches(Session& session, const LevyOptions& options) {
   v1::ListLevyBatchesRequest request;
   ASSIGN_OR_RETURN(*request.mutable_parent(), session.Parent());
@@ -336,7 +348,8 @@ void AddLevyFiles(const AddLevy& add, LevyOptions& options) {
       add("resolve", "Settle exceptions: of one reason, or some receipts",
           "gonghui levy resolve BATCH --reason amount_differs --as accept", Resolve);
   resolve->add_option("--reason", options.exception,
-                      "unknown_unit, no_payroll, amount_differs, duplicate_ticket, item_differs");
+                      "unknown_unit, no_payroll, amount_differs, duplicate_ticket, item_differs, "
+                      "reversed");
   resolve->add_option("--receipt", options.receipts, "Only these");
   resolve->add_option("--as", options.resolution, "rematch, assess, accept, reject")->required();
   resolve->add_option("--unit", options.unit, "With rematch: the unit that was meant");
@@ -347,6 +360,12 @@ void AddLevyFiles(const AddLevy& add, LevyOptions& options) {
   for (CLI::App* command : {resolve, confirm, undo}) {
     command->add_option("BATCH", options.batch, "As the list shows it")->required();
   }
+  CLI::App* reverse =
+      add("reverse", "Take back the confirmation of a receipt, in red letters",
+          "gonghui levy reverse RECEIPT --on 2024-06-03 --remark '入错单位'", Reverse);
+  reverse->add_option("RECEIPT", options.id, "As 'gonghui levy receipts' shows it")->required();
+  reverse->add_option("--on", options.on, "Date of the red letters")->type_name("DATE")->required();
+  reverse->add_option("--remark", options.remark, "Why")->required();
   CLI::App* batches =
       add("batches", "Batches of receipts", "gonghui levy batches --org D01", Batches);
   for (CLI::App* command : {payers, assess, import, resolve, confirm}) {

@@ -52,6 +52,7 @@ Program::Program()
   AddLedgerCommands(*this);
   AddAccessCommands(*this);
   AddRecordCommands(*this);
+  AddAssetCommands(*this);
   AddBoardCommands(*this);
   AddLevyCommands(*this);
   AddDuesCommands(*this);

@@ -51,6 +51,7 @@ void AddCardCommands(Program& program);
 void AddLedgerCommands(Program& program);
 void AddProofCommands(Program& program, CLI::App& ledger);  // Below gonghui ledger.
 void AddAccessCommands(Program& program);
+void AddAssetCommands(Program& program);
 void AddRecordCommands(Program& program);
 void AddRecordWrites(Program& program, CLI::App& records);  // Below gonghui records.
 void AddBoardCommands(Program& program);

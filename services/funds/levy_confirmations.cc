@@ -46,6 +46,12 @@ std::string MemoOf(const LevyRules& rules, const ReceiptRow& row) {
   return StrCat(memo, " ", row.period, " ", row.view.serial());
 }
 
+// A receipt that is confirmed again after a reversal causes another voucher.
+std::string SourceOf(const std::string& tenant, const ReceiptRow& row) {
+  const std::string name = ReceiptName(tenant, row.id);
+  return row.view.voucher().empty() ? name : StrCat(name, "/after/", LeafOf(row.view.voucher()));
+}
+
 // The obligations that receipts pay: their facts before and after.
 class Paying {
  public:
@@ -124,7 +130,7 @@ absl::Status LevyConfirmations::ConfirmRows(const rpc::Call& call, sql::Tx& tx, 
     voucher = {r.collector(),
                r.received_on(),
                MemoOf(*levies_.rules, row),
-               ReceiptName(call.federation, row.id),
+               SourceOf(call.federation, row),
                {},
                r.channel()};
     voucher.entries.push_back({accounts.bank(), r.paid_fen(), true, ""});
@@ -151,7 +157,8 @@ absl::Status LevyConfirmations::ConfirmRows(const rpc::Call& call, sql::Tx& tx, 
   if (event == nullptr || rows.empty()) return absl::OkStatus();
   Paying paying(call, tx, *levies_.rules);
   RETURN_IF_ERROR(paying.Load(rows));
-  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers));
+  ASSIGN_OR_RETURN(const auto names,
+                   PostLevyVouchers(call, tx, *levies_.books, vouchers, event));
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].view.set_voucher(names[i]);
     paying.Add(rows[i]);
@@ -235,7 +242,7 @@ absl::Status LevyConfirmations::SettleRows(const rpc::Call& call, sql::Tx& tx, c
     AddFacts(name, before, ReceiptFacts(*levies_.rules, row), event);
   }
   response.set_receipts(static_cast<int32_t>(rows.size()));
-  RETURN_IF_ERROR(PostLevyVouchers(call, tx, *levies_.books, vouchers).status());
+  RETURN_IF_ERROR(PostLevyVouchers(call, tx, *levies_.books, vouchers, &event).status());
   RETURN_IF_ERROR(UpdateReceipts(tx, call.federation, rows));
   return InsertShares(tx, call.federation, shares);
 }
@@ -334,12 +341,7 @@ absl::StatusOr<v1::ListLevySharesResponse> LevyConfirmations::ListShares(
   RETURN_IF_ERROR(levies_.db->ReadOnly(call.deadline, [&](sql::Tx& tx) -> absl::Status {
     response.Clear();
     ASSIGN_OR_RETURN(const std::optional<ReceiptRow> receipt, FindReceipt(tx, call.federation, id));
-    if (!receipt.has_value()) {
-      return NotFound(common::v1::REASON_NOT_FOUND,
-                      StrCat("there is no receipt '", id, "'; ListLevyReceipts shows them"),
-                      StrCat("没有收款“", id, "”；请用 ListLevyReceipts 查看"))
-          .At("name");
-    }
+    if (!receipt.has_value()) return NoSuchReceipt(id, "name");
     owner = receipt->owner;
     ASSIGN_OR_RETURN(const auto shares, FindShares(tx, call.federation, {id}));
     for (const ShareRow& row : shares) *response.add_shares() = ShareView(call.federation, row);

@@ -99,6 +99,13 @@ std::string BatchName(std::string_view tenant, std::string_view id) {
   return StrCat("federations/", tenant, "/levyBatches/", id);
 }
 
+absl::Status NoSuchReceipt(std::string_view id, std::string_view field) {
+  return NotFound(common::v1::REASON_NOT_FOUND,
+                  StrCat("there is no receipt '", id, "'; ListLevyReceipts shows them"),
+                  StrCat("没有收款“", id, "”；请用 ListLevyReceipts 查看"))
+      .At(std::string(field));
+}
+
 absl::Status InsertReceipts(sql::Tx& tx, const std::string& tenant,
                             const std::vector<ReceiptRow>& rows) {
   std::vector<sql::Args> args;

@@ -37,6 +37,8 @@ std::string DigestOf(const v1::LevyReceipt& receipt);
 std::string ReceiptName(std::string_view tenant, std::string_view id);
 std::string BatchName(std::string_view tenant, std::string_view id);
 
+absl::Status NoSuchReceipt(std::string_view id, std::string_view field);
+
 absl::Status InsertReceipts(sql::Tx& tx, const std::string& tenant,
                             const std::vector<ReceiptRow>& rows);
 // Writes what matching, confirming and settling change.

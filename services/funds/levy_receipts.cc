@@ -66,7 +66,7 @@ absl::Status ConfirmedAlready(int64_t confirmed) {
                     "a confirmed receipt by vouchers"),
              StrCat("批次中已有 ", confirmed, " 笔确认入账，不能撤销；确认的收款请以凭证冲销"))
       .With("confirmed", StrCat(confirmed))
-      .With("allowed", "ResolveLevyReceipts, ConfirmLevyReceipts");
+      .With("allowed", "ResolveLevyReceipts, ConfirmLevyReceipts, ReverseLevyReceipt");
 }
 
 // The batch of the request, made where it is new.

@@ -12,6 +12,7 @@ LevyService::LevyService(const Host& host, LevyRules rules, Books* books)
       reminders_(levies_),
       receipts_(levies_),
       confirmations_(levies_),
+      reversals_(levies_),
       remittances_(levies_),
       refunds_(levies_),
       papers_(levies_),
@@ -39,6 +40,7 @@ void LevyService::ServeLevies() {
   s.Handle("UndoLevyBatch", &receipts_, &LevyReceipts::Undo);
   s.Handle("ListLevyBatches", &receipts_, &LevyReceipts::ListBatches);
   s.Handle("ConfirmLevyReceipts", &confirmations_, &LevyConfirmations::Confirm);
+  s.Handle("ReverseLevyReceipt", &reversals_, &LevyReversals::Reverse);
   s.Handle("SettlePreparatoryFunds", &confirmations_, &LevyConfirmations::Settle);
   s.Handle("PreviewSharing", &confirmations_, &LevyConfirmations::Preview);
   s.Handle("ListLevyShares", &confirmations_, &LevyConfirmations::ListShares);

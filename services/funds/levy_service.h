@@ -15,6 +15,7 @@
 #include "services/funds/levy_refunds.h"
 #include "services/funds/levy_reminders.h"
 #include "services/funds/levy_remittances.h"
+#include "services/funds/levy_reversals.h"
 
 namespace gonghui::funds {
 
@@ -38,6 +39,7 @@ class LevyService {
   LevyReminders reminders_;
   LevyReceipts receipts_;
   LevyConfirmations confirmations_;
+  LevyReversals reversals_;
   Remittances remittances_;
   LevyRefunds refunds_;
   PaperReceipts papers_;

@@ -241,6 +241,52 @@ TEST_P(LevyReceiptsTest, ExceptionsAreResolvedOrTheBatchUndone) {
   EXPECT_EQ(anew.added(), 5);
 }
 
+TEST_P(LevyReceiptsTest, AConfirmationIsTakenBackAndGivenAgain) {
+  ASSERT_THAT(Import(File(Rows())), IsOk());
+  ASSERT_THAT(Confirm(), IsOk());
+  const Accounts confirmed = {{"102", 30'001}, {"402", 4'500}, {"211", 7'500}, {"21202", 18'001}};
+  ASSERT_EQ(Balances("D01"), confirmed);
+  const v1::LevyReceipt receipt = Receipts(v1::LEVY_RECEIPT_STATE_CONFIRMED)[1];
+  const auto statement = Statement(receipt.unit(), "2024-12-31");
+  const auto reverse = [&](const std::string& name, const std::string& on_date) {
+    auto request = Named<v1::ReverseLevyReceiptRequest>(name);
+    request.set_on_date(on_date);
+    request.set_reason("入错单位");
+    return request;
+  };
+  const auto request = reverse(receipt.name(), "2024-06-03");
+  EXPECT_THAT(Ask<v1::LevyReceipt>(*As("accountant", "T01"), "ReverseLevyReceipt", request),
+              HasReason(common::v1::REASON_OUT_OF_SCOPE));
+  EXPECT_THAT(Ask<v1::LevyReceipt>("ReverseLevyReceipt", reverse(receipt.name(), "2023-06-03")),
+              HasReasonAt(common::v1::REASON_FIELD_INVALID, "on_date"));
+  EXPECT_THAT(Ask<v1::LevyReceipt>("ReverseLevyReceipt",
+                                   reverse(StrCat(kDemo, "/levyReceipts/no"), "2024-06-03")),
+              HasReasonAt(common::v1::REASON_NOT_FOUND, "name"));
+  ASSERT_OK_AND_ASSIGN(const auto reversed, Ask<v1::LevyReceipt>("ReverseLevyReceipt", request));
+  EXPECT_EQ(reversed.exception(), v1::LEVY_EXCEPTION_REVERSED);
+  EXPECT_NE(reversed.voucher(), receipt.voucher());
+  EXPECT_EQ(Balances("D01").at("102"), 30'001 - receipt.paid_fen());
+  EXPECT_EQ(Statement(receipt.unit(), "2024-12-31").received_fen(),
+            statement.received_fen() - receipt.paid_fen());
+  v1::ListLevySharesRequest shares;
+  shares.set_name(receipt.name());
+  ASSERT_OK_AND_ASSIGN(const auto none, Ask<v1::ListLevySharesResponse>("ListLevyShares", shares));
+  EXPECT_EQ(none.shares_size(), 0);
+  EXPECT_THAT(Ask<v1::LevyReceipt>("ReverseLevyReceipt", reverse(receipt.name(), "2024-06-04")),
+              HasReasonAt(common::v1::REASON_STATE_FORBIDS, "name"));
+
+  ASSERT_THAT(Resolve(Resolution(v1::LEVY_RESOLUTION_REMATCH, v1::LEVY_EXCEPTION_REVERSED)),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto again, Confirm());
+  EXPECT_EQ(again.confirmed(), 1);
+  EXPECT_EQ(Balances("D01"), confirmed);
+  EXPECT_EQ(Statement(receipt.unit(), "2024-12-31").received_fen(), statement.received_fen());
+
+  ASSERT_THAT(Remit("D01", v1::REMITTANCE_DIRECTION_DOWN, "2024Q2", "2024-07-05"), IsOk());
+  EXPECT_THAT(Ask<v1::LevyReceipt>("ReverseLevyReceipt", reverse(receipt.name(), "2024-12-31")),
+              HasReasonAt(common::v1::REASON_STATE_FORBIDS, "name"));
+}
+
 TEST_P(LevyReceiptsTest, PreparatoryFundsAreHeldUntilTheUnionIsFounded) {
   Assess("U9", "2024-01", 500'000);
   ASSERT_THAT(Import(File({Receipt("S1", "U9", 1, 10'000, "2024-02-10")})), IsOk());
