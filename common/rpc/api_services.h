@@ -25,6 +25,7 @@ inline constexpr std::string_view kApiServices[] = {
     "gonghui.membership.v1.RegisterService",
     "gonghui.membership.v1.JobService",
     "gonghui.funds.v1.LedgerService",
+    "gonghui.funds.v1.BankService",
     "gonghui.funds.v1.BenefitService",
     "gonghui.funds.v1.ControlService",
     "gonghui.funds.v1.DuesService",

@@ -60,22 +60,6 @@ std::string Field(const records::Row& row, std::string_view name) {
   return it == row.fields.end() ? "" : it->second;
 }
 
-// The record's book, which must be its organisation's.
-absl::StatusOr<v1::Book> BookOf(const rpc::Call& call, sql::Tx& tx,
-                                const catalog::FactSource& source) {
-  const std::string id = Field(source, "book");
-  absl::StatusOr<v1::Book> book = Books::Read(tx, call, id);
-  if (book.ok() && book->organization() == source.organization) return book;
-  if (!book.ok() && !absl::IsNotFound(book.status())) return book;
-  return InvalidArgument(
-             common::v1::REASON_REFERENCE_NOT_FOUND,
-             StrCat("Organisation '", source.organization, "' keeps no book '", id,
-                    "'; open it with CreateBook first."),
-             StrCat("组织“", source.organization, "”没有账套“", id, "”；请先建立账套。"))
-      .With("book", id)
-      .At("fields.book");
-}
-
 // From now on, postings of the book are held against its controls. Whoever posts at this moment is
 // repeated.
 absl::Status SetControlled(sql::Tx& tx, const std::string& tenant, const std::string& book) {
@@ -127,7 +111,7 @@ absl::Status AddUse(sql::Tx& tx, const std::string& tenant, const std::string& b
 }
 
 absl::Status TakeBudget(const rpc::Call& call, sql::Tx& tx, const records::Change& change) {
-  ASSIGN_OR_RETURN(const v1::Book book, BookOf(call, tx, *change.after));
+  ASSIGN_OR_RETURN(const v1::Book book, BookOfRecord(call, tx, *change.after));
   const std::string& tenant = call.federation;
   const std::string year = Field(*change.after, "year");
   const std::string id(LeafOf(change.record->name()));
@@ -159,7 +143,7 @@ absl::Status TakeBudget(const rpc::Call& call, sql::Tx& tx, const records::Chang
 
 absl::Status TakeFund(const rpc::Call& call, sql::Tx& tx, const records::Change& change) {
   const catalog::FactSource& fund = *change.after;
-  ASSIGN_OR_RETURN(const v1::Book book, BookOf(call, tx, fund));
+  ASSIGN_OR_RETURN(const v1::Book book, BookOfRecord(call, tx, fund));
   RETURN_IF_ERROR(
       tx.Run(kInsertFund, {call.federation, book.id(), Field(fund, "code"), change.record->title(),
                            Field(fund, "purposes"), Field(fund, "payer"), Field(fund, "valid_from"),
@@ -169,6 +153,21 @@ absl::Status TakeFund(const rpc::Call& call, sql::Tx& tx, const records::Change&
 }
 
 }  // namespace
+
+absl::StatusOr<v1::Book> BookOfRecord(const rpc::Call& call, sql::Tx& tx,
+                                      const catalog::FactSource& source) {
+  const std::string id = Field(source, "book");
+  absl::StatusOr<v1::Book> book = Books::Read(tx, call, id);
+  if (book.ok() && book->organization() == source.organization) return book;
+  if (!book.ok() && !absl::IsNotFound(book.status())) return book;
+  return InvalidArgument(
+             common::v1::REASON_REFERENCE_NOT_FOUND,
+             StrCat("Organisation '", source.organization, "' keeps no book '", id,
+                    "'; open it with CreateBook first."),
+             StrCat("组织“", source.organization, "”没有账套“", id, "”；请先建立账套。"))
+      .With("book", id)
+      .At("fields.book");
+}
 
 absl::Status ControlRecords::OnChange(const rpc::Call& call, sql::Tx& tx,
                                       absl::Span<const records::Change> changes) const {

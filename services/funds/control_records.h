@@ -11,6 +11,11 @@
 
 namespace gonghui::funds {
 
+// The book that the record's field "book" names, which must be its organisation's.
+// REFERENCE_NOT_FOUND at fields.book.
+absl::StatusOr<v1::Book> BookOfRecord(const rpc::Call& call, sql::Tx& tx,
+                                      const catalog::FactSource& source);
+
 // Thread-safe.
 class ControlRecords {
  public:

@@ -13,6 +13,7 @@
 #include "common/sql/migrate.h"
 #include "services/funds/attachments.h"
 #include "services/funds/balances.h"
+#include "services/funds/bank_service.h"
 #include "services/funds/benefits.h"
 #include "services/funds/books.h"
 #include "services/funds/catalog.embedded.h"
@@ -59,6 +60,7 @@ class Funds : public Hosted {
         statements_(host, &books_, &charts_),
         benefit_postings_(&books_),
         control_records_(host, &books_),
+        bank_(host, &catalog_, &charts_),
         benefits_({.collection = "benefits",
                    .db = host.db,
                    .catalog = &catalog_,
@@ -68,7 +70,8 @@ class Funds : public Hosted {
                                        absl::Span<const records::Change> changes,
                                        feed::v1::Event& event) -> absl::Status {
                      RETURN_IF_ERROR(benefit_postings_.OnChange(call, tx, changes, event));
-                     return control_records_.OnChange(call, tx, changes);
+                     RETURN_IF_ERROR(control_records_.OnChange(call, tx, changes));
+                     return bank_.accounts().OnChange(call, tx, changes);
                    }}),
         levies_(host, std::move(levy_rules), &books_),
         ledger_service_("gonghui.funds.v1.LedgerService", *host.pipeline),
@@ -112,7 +115,8 @@ class Funds : public Hosted {
 
   std::vector<rpc::Service*> services() override {
     std::vector<rpc::Service*> all = {&ledger_service_, &hold_service_,      &control_service_,
-                                      &proof_service_,  &statement_service_, &benefit_service_};
+                                      &proof_service_,  &statement_service_, &benefit_service_,
+                                      bank_.service()};
     for (rpc::Service* service : levies_.services()) all.push_back(service);
     return all;
   }
@@ -152,6 +156,7 @@ class Funds : public Hosted {
   Statements statements_;
   BenefitPostings benefit_postings_;
   ControlRecords control_records_;
+  BankService bank_;
   records::Records benefits_;
   LevyService levies_;
   std::unique_ptr<Heads> heads_;
