@@ -26,6 +26,16 @@ end() {
   rm -rf "$dir"
 }
 trap end EXIT
+# The dashboard's expressions are valid: each as a rule, with its variables filled in. JSON strings are YAML strings.
+{
+  printf 'groups:\n  - name: dashboard\n    rules:\n'
+  sed -n 's/^ *"expr": \("\(.*\)"\),\{0,1\}$/\1/p' deploy/monitoring/dashboard.json |
+    sed 's/\$__rate_interval/5m/g; s/\$component/.*/g; s/\$service/.*/g' | nl -w1 -s' ' |
+    sed 's/^\([0-9]*\) \(.*\)$/      - {record: "dashboard:\1", expr: \2}/'
+} >"$dir/dashboard.yaml"
+grep -q 'dashboard:10"' "$dir/dashboard.yaml" || fail "found no expressions in dashboard.json"
+promtool check rules "$dir/dashboard.yaml"
+
 "$gonghuid" --dev --data "$dir/data" --listen 127.0.0.1:0 --http-port 0 --ops-port 0 --port-file "$dir/port" >"$dir/log" 2>&1 &
 server=$!
 for ((tries = 0; tries < 300; tries++)); do
@@ -36,7 +46,7 @@ done
 port_of() { sed -n "s/.*\"event\":\"ready\".*\"$1\":\([0-9]*\).*/\1/p" "$dir/log"; }
 fetch() { # PORT PATH: body of the answer.
   exec 3<>"/dev/tcp/127.0.0.1/$1"
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+  printf 'GET %s HTTP/1.0\r\nConnection: close\r\n\r\n' "$2" >&3
   sed '1,/^\r$/d' <&3
   exec 3>&-
 }
