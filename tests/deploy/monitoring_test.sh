@@ -27,6 +27,7 @@ end() {
 }
 trap end EXIT
 # The dashboard's expressions are valid: each as a rule, with its variables filled in. JSON strings are YAML strings.
+# shellcheck disable=SC2016 # Variables of Grafana.
 {
   printf 'groups:\n  - name: dashboard\n    rules:\n'
   sed -n 's/^ *"expr": \("\(.*\)"\),\{0,1\}$/\1/p' deploy/monitoring/dashboard.json |
