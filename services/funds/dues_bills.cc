@@ -315,7 +315,7 @@ absl::Status DuesBills::WritePayments(const rpc::Call& call, sql::Tx& tx,
   feed::v1::Event event;
   event.set_type("gonghui.funds.v1.DuesPaid");
   event.add_resources(name);
-  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, {voucher}, &event));
+  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, {voucher}, event));
   response.set_voucher(names[0]);
   std::vector<sql::Args> rows;
   for (const v1::DuesPayment& payment : payments) {

@@ -157,8 +157,7 @@ absl::Status LevyConfirmations::ConfirmRows(const rpc::Call& call, sql::Tx& tx, 
   if (event == nullptr || rows.empty()) return absl::OkStatus();
   Paying paying(call, tx, *levies_.rules);
   RETURN_IF_ERROR(paying.Load(rows));
-  ASSIGN_OR_RETURN(const auto names,
-                   PostLevyVouchers(call, tx, *levies_.books, vouchers, event));
+  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers, *event));
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].view.set_voucher(names[i]);
     paying.Add(rows[i]);
@@ -242,7 +241,7 @@ absl::Status LevyConfirmations::SettleRows(const rpc::Call& call, sql::Tx& tx, c
     AddFacts(name, before, ReceiptFacts(*levies_.rules, row), event);
   }
   response.set_receipts(static_cast<int32_t>(rows.size()));
-  RETURN_IF_ERROR(PostLevyVouchers(call, tx, *levies_.books, vouchers, &event).status());
+  RETURN_IF_ERROR(PostLevyVouchers(call, tx, *levies_.books, vouchers, event).status());
   RETURN_IF_ERROR(UpdateReceipts(tx, call.federation, rows));
   return InsertShares(tx, call.federation, shares);
 }

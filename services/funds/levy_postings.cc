@@ -33,7 +33,7 @@ v1::Voucher ToVoucher(const LevyVoucher& levy) {
 absl::StatusOr<std::vector<std::string>> PostLevyVouchers(const rpc::Call& call, sql::Tx& tx,
                                                           Books& books,
                                                           const std::vector<LevyVoucher>& vouchers,
-                                                          feed::v1::Event* event) {
+                                                          feed::v1::Event& event) {
   std::vector<std::string> names;
   if (vouchers.empty()) return names;
   Books::Needs needs;
@@ -56,7 +56,7 @@ absl::StatusOr<std::vector<std::string>> PostLevyVouchers(const rpc::Call& call,
   RETURN_IF_ERROR(FindPosted(tx, call.federation, pointers, ""));
   for (const Draft& draft : drafts) RETURN_IF_ERROR(draft.status);
   RETURN_IF_ERROR(Post(tx, call, pointers));
-  if (event != nullptr) AddCashFacts(call.federation, pointers, *event);
+  AddCashFacts(call.federation, pointers, event);
   for (const Draft& draft : drafts) {
     names.push_back(VoucherName(call.federation, draft.book->id, draft.key.Id()));
   }

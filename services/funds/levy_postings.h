@@ -36,7 +36,7 @@ struct LevyVoucher {
 absl::StatusOr<std::vector<std::string>> PostLevyVouchers(const rpc::Call& call, sql::Tx& tx,
                                                           Books& books,
                                                           const std::vector<LevyVoucher>& vouchers,
-                                                          feed::v1::Event* event = nullptr);
+                                                          feed::v1::Event& event);
 
 // The credit entries of a receipt's shares in the book of the organisation that holds it: its own
 // is income, the rest it owes to other levels. Parts for one organisation are one entry.

@@ -117,7 +117,7 @@ absl::Status LevyRefunds::Pay(const rpc::Call& call, sql::Tx& tx,
         {NewFact("fund_refunded", refund.organization(), request.on_date(), refund.refund_fen())},
         event);
   }
-  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers, &event));
+  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers, event));
   std::vector<sql::Args> rows;
   size_t next = 0;
   for (v1::LevyRefund& refund : refunds) {

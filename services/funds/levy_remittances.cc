@@ -200,7 +200,7 @@ absl::Status Remittances::Send(const rpc::Call& call, sql::Tx& tx,
                        {"tier", version == nullptr ? "" : version->kind}})},
              event);
   }
-  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers, &event));
+  ASSIGN_OR_RETURN(const auto names, PostLevyVouchers(call, tx, *levies_.books, vouchers, event));
   for (int i = 0; i < response.remittances_size(); ++i) {
     v1::Remittance& r = *response.mutable_remittances(i);
     r.set_payer_voucher(names[static_cast<size_t>(i)]);
@@ -326,7 +326,7 @@ absl::StatusOr<v1::Remittance> Remittances::Receive(rpc::Call& call,
         event.set_type("gonghui.funds.v1.RemittanceReceived");
         event.add_resources(r.name());
         ASSIGN_OR_RETURN(const auto names,
-                         PostLevyVouchers(call, tx, *levies_.books, {voucher}, &event));
+                         PostLevyVouchers(call, tx, *levies_.books, {voucher}, event));
         RETURN_IF_ERROR(tx.RunMany(kSendShare, moves).status());
         RETURN_IF_ERROR(
             tx.Run(kReceive, {call.federation, id, request.received_on(), names[0]}).status());
