@@ -1,5 +1,6 @@
 #include "services/funds/bank_reconciliations.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>

@@ -117,9 +117,27 @@ TEST(Charts, FaultsStopTheStart) {
   }
   const std::string good = "{code: '102', name: 银行存款, side: debit}";
   for (const char* rest :
-       {"", "default_chart: [{chart: d}]", "default_chart: [{kind: city, chart: c}]"}) {
+       {"", "default_chart: [{chart: d}]", "default_chart: [{kind: city, chart: c}]",
+        "default_chart: [{chart: c}]\ncash: [{accounts: ['101']}]",
+        "default_chart: [{chart: c}]\ncash: [{accounts: ['102'], valid_from: '2022'}]"}) {
     EXPECT_THAT(Load(good, rest), HasReason(common::v1::REASON_FIELD_INVALID)) << rest;
   }
+}
+
+TEST(Charts, KnowWhatIsMoneyAtHand) {
+  const Chart& chart = *Loaded().Find("grassroots-2022");
+  for (const char* code : {"101", "102", "10201"}) EXPECT_TRUE(chart.IsCash(code, "2024-01-01"));
+  for (const char* code : {"135", "402", "1"}) EXPECT_FALSE(chart.IsCash(code, "2024-01-01"));
+  const auto charts = Charts::Load(
+      {"c.yaml",
+       "charts:\n  - name: c\n    valid_from: '2022-01-01'\n    accounts: [{code: '102', name: "
+       "银行存款, side: debit}]\ndefault_chart: [{chart: c}]\ncash: [{charts: [c], accounts: "
+       "['102'], valid_from: '2023-01-01', valid_to: '2024-01-01'}]\n"},
+      {"s.yaml", "version: x"});
+  ASSERT_THAT(charts, IsOk());
+  EXPECT_FALSE(charts->Find("c")->IsCash("102", "2022-12-31"));
+  EXPECT_TRUE(charts->Find("c")->IsCash("102", "2023-01-01"));
+  EXPECT_FALSE(charts->Find("c")->IsCash("102", "2024-01-01"));
 }
 
 // Every account that a benefit posts to exists in the charts.
