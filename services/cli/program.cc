@@ -55,6 +55,7 @@ Program::Program()
   AddAssetCommands(*this);
   AddBoardCommands(*this);
   AddLevyCommands(*this);
+  AddBankCommands(*this);
   AddDuesCommands(*this);
   AddKeyCommands(*this);
   AddCallCommands(*this);

@@ -56,6 +56,7 @@ void AddRecordCommands(Program& program);
 void AddRecordWrites(Program& program, CLI::App& records);  // Below gonghui records.
 void AddBoardCommands(Program& program);
 void AddLevyCommands(Program& program);
+void AddBankCommands(Program& program);
 void AddDuesCommands(Program& program);
 void AddKeyCommands(Program& program);
 void AddCallCommands(Program& program);
