@@ -148,8 +148,9 @@ TEST_P(BenefitsTest, PaymentPostsItsVoucherAndOpensTheBook) {
   EXPECT_EQ(vouchers[0].on_date(), "2020-01-16");
   EXPECT_NE(vouchers[0].memo().find("LM-1"), std::string::npos);
   EXPECT_EQ(vouchers[0].memo().find("张三"), std::string::npos);
-  EXPECT_EQ(FactsOfFeed(),
-            (Sums{{"model_worker_benefit_amount", 213050}, {"model_workers_visited", 3}}));
+  EXPECT_EQ(FactsOfFeed(), (Sums{{"cash_balance", -213050},
+                                 {"model_worker_benefit_amount", 213050},
+                                 {"model_workers_visited", 3}}));
 }
 
 TEST_P(BenefitsTest, RepeatedPaymentIsPostedOnce) {
@@ -182,7 +183,9 @@ TEST_P(BenefitsTest, ClaimPostsWhenPaid) {
   ASSERT_OK_AND_ASSIGN(const Record refused, Create(*client, Claim("LP-2", "10")));
   ASSERT_THAT(Advance(*client, refused.name(), "refuse", "2020-04-02"), IsOk());
   EXPECT_EQ(Vouchers("D01").size(), 1);
-  EXPECT_EQ(FactsOfFeed(), (Sums{{"mutual_aid_claims", 1}, {"mutual_aid_paid", 233550}}));
+  EXPECT_EQ(
+      FactsOfFeed(),
+      (Sums{{"cash_balance", -233550}, {"mutual_aid_claims", 1}, {"mutual_aid_paid", 233550}}));
 }
 
 TEST_P(BenefitsTest, CorrectedPaymentIsReversedAndPostedAnew) {
@@ -261,7 +264,9 @@ TEST_P(BenefitsTest, BatchPostsAllVouchersInOneTransaction) {
   EXPECT_EQ(Vouchers("T01").size(), 500);
   EXPECT_EQ(Vouchers("E02").size(), 250);
   EXPECT_EQ(Balances("T01"), (Sums{{"102", -500000}, {"221", -500000}}));
-  EXPECT_EQ(FactsOfFeed(), (Sums{{"mutual_aid_claims", 750}, {"mutual_aid_paid", 750000}}));
+  EXPECT_EQ(
+      FactsOfFeed(),
+      (Sums{{"cash_balance", -750000}, {"mutual_aid_claims", 750}, {"mutual_aid_paid", 750000}}));
 }
 
 TEST_P(BenefitsTest, MutualAidIsCountedFromItsRecords) {
@@ -285,7 +290,8 @@ TEST_P(BenefitsTest, MutualAidIsCountedFromItsRecords) {
                                    {{"enrolment", "CB-1"}, {"amount", "80"}})),
               IsOk());
   EXPECT_EQ(Balances("E01"), (Sums{{"102", 8000}, {"221", 8000}}));
-  EXPECT_EQ(FactsOfFeed(), (Sums{{"mutual_aid_insured", 2},
+  EXPECT_EQ(FactsOfFeed(), (Sums{{"cash_balance", 8000},
+                                 {"mutual_aid_insured", 2},
                                  {"mutual_aid_premium", 8000},
                                  {"mutual_aid_target", 3},
                                  {"mutual_aid_units", 1}}));

@@ -44,7 +44,7 @@ common::v1::Grant MakeGrant(const std::string& role, const std::string& organiza
   return grant;
 }
 
-class GrantsTest : public testing::Test {
+class GrantsTest : public ::testing::Test {
  protected:
   Reason Check(const common::v1::Grant& grant, const std::string& permission,
                const std::string& organization) {

@@ -9,7 +9,7 @@
 namespace gonghui::ops {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(MetricsTest, ExportsWhatWasCounted) {
   const Counter counter("test_events_total", "Events.", {{"kind", "a"}});

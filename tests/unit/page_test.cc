@@ -10,8 +10,8 @@ namespace gonghui::rpc {
 namespace {
 
 using common::v1::ListRecordsRequest;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 ListRecordsRequest Query() {
   ListRecordsRequest request;

@@ -45,7 +45,7 @@ std::vector<std::string> Parts(const std::string& token) {
   return parts;
 }
 
-class TokenTest : public testing::Test {
+class TokenTest : public ::testing::Test {
  protected:
   TokenTest() : key_(*SigningKey::Generate("k1")), keys_(*KeySet::FromJson(key_.PublicJwks())) {}
 

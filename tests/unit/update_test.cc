@@ -10,9 +10,9 @@ namespace gonghui::rpc {
 namespace {
 
 using common::v1::Record;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
 
 TEST(ReadMaskTest, SplitsPaths) {
   EXPECT_THAT(*ReadMask("title, on_date,fields.amount,title", Record()),
