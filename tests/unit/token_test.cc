@@ -232,7 +232,7 @@ TEST_F(TokenTest, RefusesBadKeySets) {
 }
 
 TEST_F(TokenTest, KeyFilesAreKeptPrivate) {
-  const std::string path = testing::TempDir() + "/signing-key.pem";
+  const std::string path = ::testing::TempDir() + "/signing-key.pem";
   ASSERT_TRUE(key_.WritePemFile(path).ok());
   struct stat info;
   ASSERT_EQ(stat(path.c_str(), &info), 0);
