@@ -33,10 +33,7 @@ struct BookMonth {
 // The books must be there.
 absl::StatusOr<BookStates> ReadStates(sql::Tx& tx, const std::string& tenant,
                                       absl::Span<const BookMonth> months);
-// Writes all, also the next numbers. Does not wait for the outcome.
+// Writes all, also the next numbers and what is new. Does not wait for the outcome.
 absl::Status WriteStates(sql::Tx& tx, const std::string& tenant, const BookStates& states);
-// Of a new book.
-absl::Status InsertState(sql::Tx& tx, const std::string& tenant, const std::string& book,
-                         int people);
 
 }  // namespace gonghui::funds

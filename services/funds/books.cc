@@ -95,7 +95,9 @@ absl::Status Insert(sql::Tx& tx, const rpc::Call& call, const v1::Book& book, bo
                                         book.chart(), book.display_name(), book.opened_on(),
                                         automatic, book.create_time_us()}));
   if (rows.affected() != 1) return ExistsOtherwise(book.id());
-  return InsertState(tx, call.federation, book.id(), book.people());
+  BookState state;
+  state.people = book.people();
+  return WriteStates(tx, call.federation, {{book.id(), state}});
 }
 
 bool SameContent(v1::Book a, v1::Book b) {

@@ -3,7 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
-#include "common/crypto/sm3.h"
+#include "common/crypto/personal.h"
 #include "services/funds/byte_fields.h"
 
 namespace gonghui::funds {
@@ -45,10 +45,7 @@ absl::StatusOr<SealedVoucher> ParseCanonical(std::string_view bytes) {
 std::string ChainHash(std::string_view before, std::string_view canonical) {
   const std::string bytes =
       before.empty() ? std::string(kHashBytes, '\0') : absl::HexStringToBytes(ToAbsl(before));
-  crypto::Sm3 sm3;
-  sm3.Add(bytes);
-  sm3.Add(canonical);
-  return sm3.Hex();
+  return crypto::Sm3Hex(StrCat(bytes, canonical));
 }
 
 }  // namespace gonghui::funds

@@ -4,17 +4,13 @@
 
 #include "absl/strings/escaping.h"
 #include "common/base/text.h"
-#include "common/crypto/sm3.h"
+#include "common/crypto/personal.h"
 
 namespace gonghui::funds {
 namespace {
 
 std::string Hash(std::string_view prefix, std::string_view left, std::string_view right) {
-  crypto::Sm3 sm3;
-  sm3.Add(prefix);
-  sm3.Add(left);
-  sm3.Add(right);
-  return absl::HexStringToBytes(sm3.Hex());
+  return absl::HexStringToBytes(crypto::Sm3Hex(StrCat(prefix, left, right)));
 }
 
 size_t LeftOf(size_t count) { return std::bit_floor(count - 1); }

@@ -120,7 +120,7 @@ void BenchBulkOn(const Settings& settings, const std::string& engine) {
   import();
   const auto bare = [&] {
     if (database != nullptr) return CopyRate(database->url());
-    return RawInsertRate(suite.folder() + "/membership.db", {"members"}, 1000);
+    return RawInsertRate(suite.folder() + "/membership.db", {RawTable{"members"}}, 1000);
   };
   const std::vector<double> rates =
       Interleave({{"bare", bare}, {"import", import}}, settings.repetitions);

@@ -116,7 +116,9 @@ void BenchMembers(const Settings& settings) {
   batches();
   const std::vector<double> rates = Interleave(
       {{"raw_sqlite_members",
-        [&] { return RawInsertRate(suite.folder() + "/membership.db", {"members"}, 1000); }},
+        [&] {
+          return RawInsertRate(suite.folder() + "/membership.db", {RawTable{"members"}}, 1000);
+        }},
        {"batch_create_members", batches}},
       settings.repetitions);
   Print("batch_create_members", rates[1], "rows/s", rates[0], 0.4);
@@ -136,7 +138,8 @@ void BenchImport(const std::string& folder, double rate) {
                                                         {"activities", "records"},
                                                         {"casework", "records"}}) {
     int64_t count = 0;
-    const double raw = RawInsertRate(absl::StrCat(folder, "/", area, ".db"), {table}, 1000, &count);
+    const double raw =
+        RawInsertRate(absl::StrCat(folder, "/", area, ".db"), {RawTable{table}}, 1000, &count);
     if (count == 0) continue;
     rows += static_cast<double>(count);
     seconds += static_cast<double>(count) / raw;

@@ -154,8 +154,8 @@ std::vector<std::string> BenchSuite::LoadMembers(int count, int first) {
   return names;
 }
 
-double RawInsertRate(const std::string& schema_of, const std::vector<std::string>& tables,
-                     int batch, int64_t* count) {
+double RawInsertRate(const std::string& schema_of, const std::vector<RawTable>& tables, int batch,
+                     int64_t* count) {
   sqlite3* from = nullptr;
   Check(sqlite3_open_v2(schema_of.c_str(), &from, SQLITE_OPEN_READONLY, nullptr), from);
   const std::string path = absl::StrCat(schema_of, ".raw");
@@ -168,30 +168,32 @@ double RawInsertRate(const std::string& schema_of, const std::vector<std::string
   CopySchema(from, to);
   int64_t total = 0;
   absl::Duration spent;
-  for (const std::string& table : tables) {
-    const std::vector<RawRow> rows = ReadRows(from, table);
+  for (const RawTable& table : tables) {
+    const std::vector<RawRow> rows = ReadRows(from, table.name);
     if (rows.empty()) continue;
     const std::vector<std::string> marks(rows[0].values.size(), "?");
-    sqlite3_stmt* insert = nullptr;
     const absl::Time start = absl::Now();
-    Check(sqlite3_prepare_v2(
-              to,
-              absl::StrCat("INSERT INTO ", table, " VALUES (", absl::StrJoin(marks, ","), ")")
-                  .c_str(),
-              -1, &insert, nullptr),
-          to);
+    std::vector<sqlite3_stmt*> statements(table.also.empty() ? 1 : 2);
+    const std::string insert =
+        absl::StrCat("INSERT INTO ", table.name, " VALUES (", absl::StrJoin(marks, ","), ")");
+    Check(sqlite3_prepare_v2(to, insert.c_str(), -1, &statements[0], nullptr), to);
+    if (!table.also.empty()) {
+      Check(sqlite3_prepare_v2(to, table.also.c_str(), -1, &statements[1], nullptr), to);
+    }
     for (size_t i = 0; i < rows.size(); ++i) {
       if (i % batch == 0) Check(sqlite3_exec(to, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), to);
-      for (size_t c = 0; c < rows[i].values.size(); ++c) {
-        Check(sqlite3_bind_value(insert, static_cast<int>(c + 1), rows[i].values[c]), to);
+      for (sqlite3_stmt* statement : statements) {
+        for (int c = 0; c < sqlite3_bind_parameter_count(statement); ++c) {
+          Check(sqlite3_bind_value(statement, c + 1, rows[i].values[static_cast<size_t>(c)]), to);
+        }
+        Check(sqlite3_step(statement), to);
+        sqlite3_reset(statement);
       }
-      Check(sqlite3_step(insert), to);
-      sqlite3_reset(insert);
       if ((i + 1) % batch == 0 || i + 1 == rows.size())
         Check(sqlite3_exec(to, "COMMIT", nullptr, nullptr, nullptr), to);
     }
     spent += absl::Now() - start;
-    sqlite3_finalize(insert);
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
     total += static_cast<int64_t>(rows.size());
     for (const RawRow& row : rows) {
       for (sqlite3_value* value : row.values) sqlite3_value_free(value);

@@ -64,10 +64,16 @@ class BenchSuite {
 // The n-th made-up member: a valid identity number, different for each n below 10^6.
 membership::v1::Member MakeMember(int n);
 
+// A table of RawInsertRate, and what else each of its rows causes: a statement whose ?N are the
+// row's columns; empty: nothing.
+struct RawTable {
+  std::string name;
+  std::string also = {};
+};
 // All rows of a table, and the rate at which the bare engine takes the same rows into an empty
 // database of the same schema (made by copying `schema_of` without rows), `batch` rows a
 // transaction.
-double RawInsertRate(const std::string& schema_of, const std::vector<std::string>& tables,
-                     int batch, int64_t* count = nullptr);
+double RawInsertRate(const std::string& schema_of, const std::vector<RawTable>& tables, int batch,
+                     int64_t* count = nullptr);
 
 }  // namespace gonghui::bench
