@@ -58,6 +58,7 @@ Program::Program()
   AddBankCommands(*this);
   AddDuesCommands(*this);
   AddKeyCommands(*this);
+  AddBackupCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);
   AddCompletionCommands(*this);

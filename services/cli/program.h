@@ -59,6 +59,7 @@ void AddLevyCommands(Program& program);
 void AddBankCommands(Program& program);
 void AddDuesCommands(Program& program);
 void AddKeyCommands(Program& program);
+void AddBackupCommands(Program& program);
 void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);
 void AddCompletionCommands(Program& program);

@@ -52,15 +52,13 @@ class RecordsFixture : public ::testing::TestWithParam<std::string> {
             },
             &clock_),
         personal_(MakeKeys()),
-        records_(
-            {.collection = "things",
-             .db = db_.get(),
-             .catalog = &catalog_,
-             .tree = &tree_,
-             .personal = &personal_,
-             .on_change = [this](const rpc::Call&, sql::Tx&, absl::Span<const Change> changes) {
-               return OnChange(changes);
-             }}) {
+        records_({.collection = "things",
+                  .db = db_.get(),
+                  .catalog = &catalog_,
+                  .tree = &tree_,
+                  .personal = &personal_,
+                  .on_change = [this](const rpc::Call&, sql::Tx&, absl::Span<const Change> changes,
+                                      feed::v1::Event&) { return OnChange(changes); }}) {
     std::vector<EmbeddedFile> schema;
     for (const auto* files : {&embedded::common_rpc_schema(), &embedded::common_feed_schema(),
                               &embedded::common_records_schema()}) {
