@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "common/base/date.h"
 #include "common/base/text.h"
@@ -29,14 +30,28 @@ std::optional<absl::Time> TimeAt(const json& object, const char* key) {
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
-// "aud" is one text or a list (RFC 7519, 4.1.3).
-bool IsFor(const json& claims, std::string_view audience) {
+// The first of our audiences that the token is for; empty: none. "aud" is one text or a list (RFC
+// 7519, 4.1.3).
+std::string AudienceOf(const json& claims, const std::vector<std::string>& audiences) {
   const auto found = claims.find("aud");
-  if (found == claims.end()) return false;
-  if (found->is_string()) return found->get_ref<const std::string&>() == audience;
-  return found->is_array() && std::any_of(found->begin(), found->end(), [&](const json& item) {
-           return item.is_string() && item.get_ref<const std::string&>() == audience;
-         });
+  if (found == claims.end()) return "";
+  const auto names = [](const json& item, const std::string& audience) {
+    return item.is_string() && item.get_ref<const std::string&>() == audience;
+  };
+  for (const std::string& audience : audiences) {
+    if (names(*found, audience)) return audience;
+    if (found->is_array() && std::any_of(found->begin(), found->end(),
+                                         [&](const json& item) { return names(item, audience); })) {
+      return audience;
+    }
+  }
+  return "";
+}
+
+// Identity providers sign ID and refresh tokens with the same keys, and say so in "typ".
+bool IsAccessToken(const json& claims) {
+  const std::string type = ToLower(TextAt(claims, "typ"));
+  return type.empty() || type == "bearer" || type == "jwt" || type == "at+jwt";
 }
 
 bool IsDateOrEmpty(const std::string& text) { return text.empty() || ParseDate(text).ok(); }
@@ -64,7 +79,57 @@ absl::StatusOr<std::vector<common::v1::Grant>> ReadGrants(const json& claims) {
   return grants;
 }
 
+// "ROLE@ORG", "ROLE@ORG/*" or "ROLE@*"; nullopt for any other text.
+std::optional<common::v1::Grant> ReadGrantText(std::string_view text) {
+  const size_t at = text.find('@');
+  if (at == 0 || at == text.npos) return std::nullopt;
+  std::string_view organization = text.substr(at + 1);
+  common::v1::Grant grant;
+  grant.set_role(std::string(text.substr(0, at)));
+  if (organization.ends_with("/*")) {
+    organization.remove_suffix(2);
+    grant.set_below(true);
+  }
+  if (organization.empty()) return std::nullopt;
+  grant.set_organization(std::string(organization));
+  return grant;
+}
+
+// `path` leads to a text or a list of texts; what is not there grants nothing.
+void AddGrantTexts(const json& claims, std::string_view path,
+                   std::vector<common::v1::Grant>& grants) {
+  const json* at = &claims;
+  for (std::string_view step : Split(path, '.')) {
+    if (!at->is_object() || !at->contains(std::string(step))) return;
+    at = &(*at)[std::string(step)];
+  }
+  const json list = at->is_array() ? *at : json::array({*at});
+  for (const json& item : list) {
+    if (!item.is_string() || grants.size() >= kMostGrants) continue;
+    if (auto grant = ReadGrantText(item.get_ref<const std::string&>())) {
+      grants.push_back(*std::move(grant));
+    }
+  }
+}
+
 }  // namespace
+
+json ParseObject(std::string_view text) {
+  constexpr int kDeepest = 16;
+  std::vector<std::set<std::string>> names;  // Of the objects that are open.
+  bool good = true;
+  const json::parser_callback_t watch = [&](int depth, json::parse_event_t event, json& value) {
+    if (event == json::parse_event_t::object_start) names.emplace_back();
+    if (event == json::parse_event_t::object_end) names.pop_back();
+    if (event == json::parse_event_t::key) {
+      good = good && names.back().insert(value.get<std::string>()).second;
+    }
+    good = good && depth <= kDeepest;
+    return good;  // What is left out now costs nothing more.
+  };
+  json object = json::parse(text, watch, /*allow_exceptions=*/false);
+  return good && object.is_object() ? std::move(object) : json(json::value_t::discarded);
+}
 
 Error TokenExpired() {
   return Unauthenticated(common::v1::REASON_TOKEN_EXPIRED, "The token has expired; get a new one",
@@ -99,15 +164,17 @@ std::string ClaimsToJson(const Claims& claims, absl::Time now) {
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-absl::StatusOr<Claims> ReadClaims(std::string_view text, std::string_view issuer,
-                                  std::string_view audience, absl::Time now) {
-  const json body = json::parse(text, nullptr, /*allow_exceptions=*/false);
+absl::StatusOr<Claims> ReadClaims(std::string_view text, const TokenRules& rules, absl::Time now) {
+  const json body = ParseObject(text);
   if (!body.is_object()) return TokenInvalid("holds no claims", "不含声明内容");
   Claims claims;
   claims.issuer = TextAt(body, "iss");
-  claims.audience = audience;
-  if (claims.issuer != issuer) return TokenInvalid("comes from another issuer", "的签发方不符");
-  if (!IsFor(body, audience)) return TokenInvalid("is for another audience", "不适用于本服务");
+  if (std::find(rules.issuers.begin(), rules.issuers.end(), claims.issuer) == rules.issuers.end()) {
+    return TokenInvalid("comes from another issuer", "的签发方不符");
+  }
+  claims.audience = AudienceOf(body, rules.audiences);
+  if (claims.audience.empty()) return TokenInvalid("is for another audience", "不适用于本服务");
+  if (!IsAccessToken(body)) return TokenInvalid("is no access token", "不是访问令牌");
   const std::optional<absl::Time> expires = TimeAt(body, "exp");
   if (!expires.has_value()) return TokenInvalid("names no time of expiry", "未载明有效期");
   claims.expires = *expires;
@@ -124,6 +191,9 @@ absl::StatusOr<Claims> ReadClaims(std::string_view text, std::string_view issuer
     return TokenInvalid("names no subject or no federation", "未载明持有人或所属联合会");
   }
   ASSIGN_OR_RETURN(claims.actor.grants, ReadGrants(body));
+  if (!rules.grants_claim.empty()) {
+    AddGrantTexts(body, rules.grants_claim, claims.actor.grants);
+  }
   return claims;
 }
 

@@ -12,6 +12,9 @@
 
 namespace gonghui::auth {
 
+// The role of the platform's own services among themselves.
+inline constexpr std::string_view kServiceRole = "service";
+
 // The verified identity of a caller.
 struct Actor {
   std::string subject;     // Never empty for a verified caller.

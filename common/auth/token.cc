@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -48,8 +49,10 @@ std::string Encode(std::string_view bytes) { return absl::WebSafeBase64Escape(To
 Error BadKeySet(std::string_view why) {
   return InvalidArgument(
       common::v1::REASON_FIELD_INVALID,
-      StrCat("The key set ", why, "; give a JWK set (RFC 7517) of Ed25519 or P-256 public keys"),
-      StrCat("密钥集有误（", why, "）；请提供Ed25519或P-256公钥的JWK集合"));
+      StrCat("The key set ", why,
+             "; give a JWK set (RFC 7517) of public keys: Ed25519, P-256 or RSA "
+             "of 2048 bits at least"),
+      StrCat("密钥集有误（", why, "）；请提供Ed25519、P-256或至少2048位RSA公钥的JWK集合"));
 }
 
 Error FileError(const std::string& path, std::string_view what) {
@@ -73,15 +76,21 @@ absl::StatusOr<PublicKey> ReadKey(const json& jwk) {
   const std::string kty = TextAt(jwk, "kty"), crv = TextAt(jwk, "crv"), alg = TextAt(jwk, "alg");
   const auto x = Decode(TextAt(jwk, "x")), y = Decode(TextAt(jwk, "y"));
   if (jwk.contains("d")) return BadKeySet("holds a private key");
+  if (const std::string use = TextAt(jwk, "use"); !use.empty() && use != "sig") {
+    return BadKeySet(StrCat("has a key whose use is ", use));
+  }
   PublicKey result;
   if (kty == "OKP" && crv == "Ed25519") {
     result = {Algorithm::kEd25519, x.has_value() ? Ed25519PublicKey(*x) : nullptr};
   } else if (kty == "EC" && crv == "P-256") {
     result = {Algorithm::kEs256, x.has_value() && y.has_value() ? P256PublicKey(*x, *y) : nullptr};
+  } else if (kty == "RSA") {
+    const auto n = Decode(TextAt(jwk, "n")), e = Decode(TextAt(jwk, "e"));
+    result = {Algorithm::kRs256, n.has_value() && e.has_value() ? RsaPublicKey(*n, *e) : nullptr};
   } else {
     return BadKeySet(StrCat("has a key of type ", kty, " ", crv));
   }
-  if (result.key == nullptr) return BadKeySet("has a key whose coordinates are wrong");
+  if (result.key == nullptr) return BadKeySet("has a key whose numbers are wrong or too short");
   if (!alg.empty() && alg != NameOf(result.algorithm)) {
     return BadKeySet(StrCat("has a key whose alg ", alg, " does not fit its type"));
   }
@@ -104,9 +113,14 @@ absl::StatusOr<Token> Split(std::string_view text) {
   if (parts.size() != 3) return malformed;
   const auto header = Decode(parts[0]), claims = Decode(parts[1]), signature = Decode(parts[2]);
   if (!header.has_value() || !claims.has_value() || !signature.has_value()) return malformed;
-  const json fields = json::parse(*header, nullptr, /*allow_exceptions=*/false);
-  // "crit" lists extensions that a reader must understand: we know none.
+  const json fields = ParseObject(*header);
+  // "crit" lists extensions that a reader must understand: we know none. Keys that a header names
+  // or holds ("jku", "x5u", "jwk", "x5c") are not looked at.
   if (!fields.is_object() || fields.contains("crit")) return malformed;
+  const std::string type = ToLower(TextAt(fields, "typ"));
+  if (!type.empty() && type != "jwt" && type != "at+jwt" && type != "application/at+jwt") {
+    return TokenInvalid("is no access token", "不是访问令牌");
+  }
   return Token{.signed_text = text.substr(0, parts[0].size() + 1 + parts[1].size()),
                .algorithm = TextAt(fields, "alg"),
                .key_id = TextAt(fields, "kid"),
@@ -141,8 +155,8 @@ struct KeySet::State {
                               std::make_shared<const Claims>(std::move(claims)));
   }
 
-  absl::StatusOr<Claims> VerifyAnew(std::string_view text, std::string_view issuer,
-                                    std::string_view audience, absl::Time now) const {
+  absl::StatusOr<Claims> VerifyAnew(std::string_view text, const TokenRules& rules,
+                                    absl::Time now) const {
     ASSIGN_OR_RETURN(const Token token, Split(text));
     const auto found = keys.find(token.key_id);
     if (found == keys.end()) {
@@ -156,7 +170,17 @@ struct KeySet::State {
     if (!IsSignedBy(*key.key, key.algorithm, token.signed_text, token.signature)) {
       return TokenInvalid("has a wrong signature", "签名无效");
     }
-    return ReadClaims(token.claims, issuer, audience, now);
+    return ReadClaims(token.claims, rules, now);
+  }
+
+  absl::Status AddKey(const json& jwk) {
+    const std::string key_id = jwk.is_object() ? TextAt(jwk, "kid") : "";
+    if (key_id.empty()) return BadKeySet("has a key without \"kid\"");
+    ASSIGN_OR_RETURN(PublicKey key, ReadKey(jwk));
+    if (!keys.try_emplace(key_id, std::make_shared<const PublicKey>(std::move(key))).second) {
+      return BadKeySet(StrCat("has two keys with the kid ", key_id));
+    }
+    return absl::OkStatus();
   }
 };
 
@@ -171,15 +195,21 @@ absl::StatusOr<KeySet> KeySet::FromJson(std::string_view jwks) {
     return BadKeySet("is no JSON object with a list \"keys\"");
   }
   KeySet result;
-  for (const json& jwk : set["keys"]) {
-    const std::string key_id = jwk.is_object() ? TextAt(jwk, "kid") : "";
-    if (key_id.empty()) return BadKeySet("has a key without \"kid\"");
-    ASSIGN_OR_RETURN(PublicKey key, ReadKey(jwk));
-    if (!result.state_->keys.try_emplace(key_id, std::make_shared<const PublicKey>(std::move(key)))
-             .second) {
-      return BadKeySet(StrCat("has two keys with the kid ", key_id));
-    }
+  for (const json& jwk : set["keys"]) RETURN_IF_ERROR(result.state_->AddKey(jwk));
+  return result;
+}
+
+absl::StatusOr<KeySet> KeySet::FromIssuer(std::string_view jwks) {
+  const json set = json::parse(jwks, nullptr, /*allow_exceptions=*/false);
+  if (!set.is_object() || !set.contains("keys") || !set["keys"].is_array()) {
+    return BadKeySet("is no JSON object with a list \"keys\"");
   }
+  KeySet result;
+  absl::Status last = BadKeySet("is empty");
+  for (const json& jwk : set["keys"]) {
+    if (absl::Status added = result.state_->AddKey(jwk); !added.ok()) last = std::move(added);
+  }
+  if (result.state_->keys.empty()) return last;
   return result;
 }
 
@@ -196,17 +226,36 @@ void KeySet::Add(const KeySet& other) {
   state_->verified.clear();
 }
 
-absl::StatusOr<Actor> KeySet::Verify(std::string_view token, std::string_view issuer,
-                                     std::string_view audience, absl::Time now) const {
-  if (const auto known = state_->Remembered(token);
-      known != nullptr && known->issuer == issuer && known->audience == audience) {
-    if (IsExpired(known->expires, now)) return TokenExpired();
-    return known->actor;
+std::optional<absl::StatusOr<Actor>> KeySet::Recall(std::string_view token, const TokenRules& rules,
+                                                    absl::Time now) const {
+  const auto is_in = [](const std::string& text, const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), text) != list.end();
+  };
+  const auto known = state_->Remembered(token);
+  if (known == nullptr || !is_in(known->issuer, rules.issuers) ||
+      !is_in(known->audience, rules.audiences)) {
+    return std::nullopt;
   }
-  ASSIGN_OR_RETURN(Claims claims, state_->VerifyAnew(token, issuer, audience, now));
+  if (IsExpired(known->expires, now)) return absl::Status(TokenExpired());
+  return known->actor;
+}
+
+absl::StatusOr<Actor> KeySet::Verify(std::string_view token, const TokenRules& rules,
+                                     absl::Time now) const {
+  if (auto known = Recall(token, rules, now)) return *std::move(known);
+  ASSIGN_OR_RETURN(Claims claims, state_->VerifyAnew(token, rules, now));
   Actor actor = claims.actor;
   state_->Remember(token, std::move(claims), now);
   return actor;
+}
+
+bool KeySet::Has(std::string_view key_id) const {
+  return state_->keys.contains(std::string(key_id));
+}
+
+std::string KeyIdOf(std::string_view token) {
+  const absl::StatusOr<Token> parts = Split(token);
+  return parts.ok() ? parts->key_id : "";
 }
 
 struct SigningKey::State {

@@ -1,10 +1,12 @@
 #include "common/catalog/yaml_message.h"
 
+#include <cmath>
 #include <cstdint>
 #include <set>
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "gonghui/common/v1/catalog.pb.h"
@@ -151,6 +153,11 @@ class Reader {
         int64_t value = 0;
         if (quoted || !ParseInteger(text, &value)) break;
         return set(&R::SetInt64, &R::AddInt64, value);
+      }
+      case FieldDescriptor::CPPTYPE_DOUBLE: {
+        double value = 0;
+        if (quoted || !absl::SimpleAtod(text, &value) || !std::isfinite(value)) break;
+        return set(&R::SetDouble, &R::AddDouble, value);
       }
       case FieldDescriptor::CPPTYPE_ENUM: {
         const EnumDescriptor& type = *field.enum_type();

@@ -16,6 +16,7 @@
 #include "grpcpp/impl/client_unary_call.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/impl/rpc_method.h"
+#include "grpcpp/security/credentials.h"
 
 namespace gonghui::rpc {
 namespace {
@@ -29,7 +30,7 @@ constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
 // What a call made on behalf of another leaves that one to give its own answer in time.
 constexpr absl::Duration kParentMargin = absl::Milliseconds(50);
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, int index) {
+std::shared_ptr<grpc::Channel> OpenChannel(const Client::Options& options, int index) {
   grpc::ChannelArguments args;
   args.SetInt("gonghui.channel", index);  // Channels with equal arguments share one connection.
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
@@ -42,7 +43,12 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, int index
   args.SetLoadBalancingPolicyName("round_robin");
   args.SetMaxReceiveMessageSize(kMaxMessageBytes);
   args.SetMaxSendMessageSize(kMaxMessageBytes);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
+  const bool is_local = options.address.starts_with("unix");
+  return grpc::CreateCustomChannel(options.address,
+                                   options.credentials == nullptr || is_local
+                                       ? grpc::InsecureChannelCredentials()
+                                       : options.credentials,
+                                   args);
 }
 
 // Reads may be repeated, and writes whose request_id makes the repetition harmless.
@@ -75,6 +81,7 @@ struct Client::State {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
     context.AddMetadata("traceparent", traceparent);
+    if (options.forwards) context.AddMetadata(kForwardedKey, "1");
     if (!token.empty()) context.AddMetadata("authorization", StrCat("Bearer ", token));
     const grpc::internal::RpcMethod rpc(method.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
     const std::shared_ptr<grpc::Channel>& channel = channels[next++ % channels.size()];
@@ -87,7 +94,7 @@ struct Client::State {
 
 Client::Client(Options options) : state_(std::make_unique<State>()) {
   for (int i = 0; i < options.channels; ++i) {
-    state_->channels.push_back(OpenChannel(options.address, i));
+    state_->channels.push_back(OpenChannel(options, i));
   }
   state_->options = std::move(options);
 }

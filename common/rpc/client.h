@@ -13,9 +13,13 @@
 
 namespace grpc {
 class Channel;
+class ChannelCredentials;
 }  // namespace grpc
 
 namespace gonghui::rpc {
+
+// Metadata of calls by a client that forwards.
+inline constexpr char kForwardedKey[] = "gonghui-forwarded";
 
 // A peer. Thread-safe. Holds up to four channels, used in turn. UNAVAILABLE is retried up to three
 // times with back-off for reads and for writes that carry a request_id.
@@ -26,6 +30,10 @@ class Client {
     std::function<std::string()> token;  // Bearer token per call; may be empty.
     absl::Duration timeout = absl::Seconds(10);
     int channels = 4;
+    std::shared_ptr<grpc::ChannelCredentials> credentials;  // Of TCP; nullptr: plaintext.
+    // The tokens are those of callers from outside, who are not to gain by this process's
+    // certificate.
+    bool forwards = false;
   };
   explicit Client(Options options);
   ~Client();

@@ -1,17 +1,24 @@
 #include "common/rpc/invocation.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "common/auth/trusted_issuers.h"
 #include "common/base/log.h"
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/batch_queue.h"
+#include "common/rpc/client.h"
 #include "common/rpc/pipeline_state.h"
+#include "common/rpc/rate_limits.h"
+#include "common/rpc/security_log.h"
 #include "common/rpc/status_map.h"
 #include "common/rpc/traceparent.h"
 #include "common/rpc/validate.h"
+#include "grpc/grpc_security_constants.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/security/auth_context.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 
@@ -49,6 +56,14 @@ std::vector<FederationPath> FindFederationPaths(const google::protobuf::Descript
 }
 
 }  // namespace
+
+absl::Status TokenRefused() {
+  return Unauthenticated(
+      common::v1::REASON_TOKEN_INVALID,
+      "The token is not accepted: it has expired, is not for this server, or is "
+      "no good token; get a new one from your federation's issuer",
+      "令牌未被接受：已过期、不适用于本服务或无效；请向本联合会的签发方重新获取");
+}
 
 absl::Status Overloaded() {
   return ResourceExhausted(common::v1::REASON_OVERLOADED,
@@ -125,7 +140,12 @@ grpc::ServerUnaryReactor* Invocation::Start(Endpoint& endpoint,
 
 absl::Status Invocation::Admit(const grpc::ByteBuffer& request) {
   call_.traceparent = ContinueTrace(MetadataValue(*context_, "traceparent"));
-  RETURN_IF_ERROR(Authenticate(MetadataValue(*context_, "authorization")));
+  RETURN_IF_ERROR(Authenticate());
+  RateLimits* const limits = is_service_ ? nullptr : endpoint_.pipeline.options().limits;
+  if (limits != nullptr && !call_.actor.subject.empty()) {
+    RETURN_IF_ERROR(CheckRate(
+        limits->AdmitCaller(call_.actor.federation, call_.actor.subject, call_.clock->Now())));
+  }
 
   request_ = endpoint_.request_prototype->New(&arena_);
   request_bytes_ = request.Length();
@@ -137,6 +157,9 @@ absl::Status Invocation::Admit(const grpc::ByteBuffer& request) {
                            "请求无法解析：请使用公布的接口定义，文本须为UTF-8编码");
   }
   RETURN_IF_ERROR(ResolveFederation());
+  if (limits != nullptr) {
+    RETURN_IF_ERROR(CheckRate(limits->AdmitFederation(call_.federation, call_.clock->Now())));
+  }
   const std::string& permission = endpoint_.method.policy.permission();
   if (permission != "public" && permission != "authenticated") {
     RETURN_IF_ERROR(auth::CheckPermission(call_.actor, *call_.roles, permission, call_.Today()));
@@ -145,27 +168,77 @@ absl::Status Invocation::Admit(const grpc::ByteBuffer& request) {
   return Validate(*request_);
 }
 
-absl::Status Invocation::Authenticate(std::string_view authorization) {
+absl::Status Invocation::Authenticate() {
   if (endpoint_.method.policy.permission() == "public") {
     call_.actor.federation = "*";
     return absl::OkStatus();
   }
-  const Pipeline::Options& options = endpoint_.pipeline.options();
+  std::string_view authorization = MetadataValue(*context_, "authorization");
   if (!authorization.starts_with("Bearer ") && !authorization.starts_with("bearer ")) {
     return Unauthenticated(common::v1::REASON_TOKEN_MISSING,
                            "The call carries no token; send \"authorization: Bearer <token>\"",
                            "请求未携带令牌；请在authorization中发送“Bearer <令牌>”");
   }
-  authorization.remove_prefix(sizeof("Bearer ") - 1);
-  if (options.keys == nullptr) {
-    return Unauthenticated(common::v1::REASON_TOKEN_INVALID,
-                           "This server trusts no token issuer; configure its key set",
-                           "本服务未配置可信令牌密钥；请配置密钥集");
+  if (context_->client_metadata().count("authorization") > 1) {
+    return RefuseToken("The call carries two authorization headers");
   }
-  ASSIGN_OR_RETURN(call_.actor, options.keys->Verify(authorization, options.token_issuer,
-                                                     options.token_audience, call_.clock->Now()));
+  authorization.remove_prefix(sizeof("Bearer ") - 1);
+  const Pipeline::Options& options = endpoint_.pipeline.options();
+  if (options.issuers == nullptr) return RefuseToken("This server trusts no issuer");
+  absl::StatusOr<auth::Identity> identity =
+      options.issuers->Verify(authorization, call_.clock->Now());
+  if (!identity.ok()) return RefuseToken(FromAbsl(identity.status().message()));
+  call_.actor = std::move(identity->actor);
   call_.token = authorization;
-  return absl::OkStatus();
+  is_service_ = std::any_of(
+      call_.actor.grants.begin(), call_.actor.grants.end(),
+      [](const common::v1::Grant& grant) { return grant.role() == auth::kServiceRole; });
+  return is_service_ && !identity->is_own ? CheckServiceCertificate() : absl::OkStatus();
+}
+
+// Callers are told the same whatever is wrong, so that guesses teach nothing.
+absl::Status Invocation::RefuseToken(std::string_view why) const {
+  const std::string peer = context_->peer();
+  const std::string trace = call_.trace_id();
+  ReportSecurityEvent(
+      SecurityEvent::kTokenRefused,
+      {{"method", endpoint_.method.full_name}, {"peer", peer}, {"trace", trace}, {"why", why}});
+  return TokenRefused();
+}
+
+absl::Status Invocation::CheckServiceCertificate() const {
+  const std::vector<std::string>& names = endpoint_.pipeline.options().service_names;
+  if (names.empty()) return absl::OkStatus();
+  // What comes through the gateway shows the gateway's certificate, not the caller's.
+  const bool is_forwarded = !MetadataValue(*context_, kForwardedKey).empty();
+  const auto peer_certificate = context_->auth_context();
+  for (const char* property : {GRPC_PEER_DNS_PROPERTY_NAME, GRPC_PEER_URI_PROPERTY_NAME}) {
+    if (is_forwarded) break;
+    for (const grpc::string_ref& name : peer_certificate->FindPropertyValues(property)) {
+      if (std::find(names.begin(), names.end(), std::string_view(name.data(), name.size())) !=
+          names.end()) {
+        return absl::OkStatus();
+      }
+    }
+  }
+  const std::string peer = context_->peer();
+  const std::string trace = call_.trace_id();
+  ReportSecurityEvent(SecurityEvent::kCertificateRefused, {{"method", endpoint_.method.full_name},
+                                                           {"peer", peer},
+                                                           {"actor", call_.actor.subject},
+                                                           {"forwarded", is_forwarded},
+                                                           {"trace", trace}});
+  return TokenRefused();
+}
+
+absl::Status Invocation::CheckRate(absl::Status admitted) const {
+  if (admitted.ok()) return admitted;
+  const std::string trace = call_.trace_id();
+  ReportSecurityEvent(SecurityEvent::kRateLimited, {{"method", endpoint_.method.full_name},
+                                                    {"actor", call_.actor.subject},
+                                                    {"federation", call_.federation},
+                                                    {"trace", trace}});
+  return admitted;
 }
 
 absl::Status Invocation::ResolveFederation() {
@@ -270,6 +343,14 @@ void Invocation::Finish(std::unique_ptr<Invocation> invocation, Answer answer) {
 
 void Invocation::Log(const absl::Status& status, double seconds, size_t reply_bytes) const {
   const std::string trace = call_.trace_id();
+  if (absl::IsPermissionDenied(status) && (is_service_ || call_.actor.federation == "*")) {
+    ReportSecurityEvent(SecurityEvent::kServiceDenied,
+                        {{"method", endpoint_.method.full_name},
+                         {"actor", call_.actor.subject},
+                         {"federation", call_.federation},
+                         {"reason", ReasonName(ReasonForCallers(status))},
+                         {"trace", trace}});
+  }
   if (IsHidden(status)) {
     log::Error("rpc_failed", {{"method", endpoint_.method.full_name},
                               {"trace", trace},

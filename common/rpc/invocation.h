@@ -63,6 +63,8 @@ struct Endpoint {
   std::unique_ptr<BatchQueue> batch;
 };
 
+// The one answer to every token that is refused.
+absl::Status TokenRefused();
 // The error for a call that no queue has room for.
 absl::Status Overloaded();
 
@@ -87,7 +89,10 @@ class Invocation {
   static void Enqueue(std::unique_ptr<Invocation> invocation);
   static void Run(std::unique_ptr<Invocation> invocation);
   absl::Status Admit(const grpc::ByteBuffer& request);
-  absl::Status Authenticate(std::string_view authorization);
+  absl::Status Authenticate();
+  absl::Status RefuseToken(std::string_view why) const;
+  absl::Status CheckServiceCertificate() const;
+  absl::Status CheckRate(absl::Status admitted) const;
   absl::Status ResolveFederation();
   absl::Status CheckPolicyScope() const;
   void SetDeadline();
@@ -104,6 +109,7 @@ class Invocation {
   google::protobuf::Arena arena_;
   google::protobuf::Message* request_ = nullptr;  // On the arena.
   size_t request_bytes_ = 0;
+  bool is_service_ = false;  // A service of the platform calls, not a user.
   Call call_;
 };
 

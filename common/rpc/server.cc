@@ -8,6 +8,7 @@
 #include "google/protobuf/stubs/logging.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
@@ -63,7 +64,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options,
   SetChannelArguments(builder, options.max_receive_bytes);
   std::vector<int> ports(options.listen.size(), 0);
   for (size_t i = 0; i < options.listen.size(); ++i) {
-    builder.AddListeningPort(options.listen[i], grpc::InsecureServerCredentials(), &ports[i]);
+    // The file's permissions guard a socket on this machine.
+    const bool is_local = options.listen[i].starts_with("unix");
+    builder.AddListeningPort(options.listen[i],
+                             is_local || options.credentials == nullptr
+                                 ? grpc::InsecureServerCredentials()
+                                 : options.credentials,
+                             &ports[i]);
   }
   auto result = std::unique_ptr<Server>(new Server);
   for (Service* service : services) {

@@ -12,6 +12,7 @@
 namespace grpc {
 class Channel;
 class Server;
+class ServerCredentials;
 }  // namespace grpc
 
 namespace gonghui::rpc {
@@ -20,6 +21,7 @@ class Server {
  public:
   struct Options {
     std::vector<std::string> listen;  // "127.0.0.1:8081", "unix:/path"; port 0 picks one.
+    std::shared_ptr<grpc::ServerCredentials> credentials;  // Of TCP addresses; nullptr: plaintext.
     bool reflection = false;
     int max_receive_bytes = 8 << 20;
   };
@@ -28,7 +30,7 @@ class Server {
                                                        const std::vector<Service*>& services);
   ~Server();
 
-  int port() const;  // Of the first TCP address.
+  int port() const;               // Of the first TCP address.
   void SetServing(bool serving);  // gRPC health of every service.
   // Health off, waits `linger`, then refuses new calls and lets running ones end until `limit`.
   void Drain(absl::Duration linger, absl::Duration limit);

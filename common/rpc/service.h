@@ -19,7 +19,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/auth/token.h"
 #include "common/rpc/call.h"
 #include "gonghui/common/v1/options.pb.h"
 #include "google/protobuf/message.h"
@@ -28,7 +27,13 @@ namespace grpc {
 class Service;
 }  // namespace grpc
 
+namespace gonghui::auth {
+class TrustedIssuers;
+}  // namespace gonghui::auth
+
 namespace gonghui::rpc {
+
+class RateLimits;
 
 // A method with its policy, resolved from the descriptor at start-up.
 struct Method {
@@ -68,11 +73,13 @@ class Pipeline {
  public:
   struct Options {
     const Clock* clock = &Clock::System();
-    const auth::KeySet* keys = nullptr;
+    const auth::TrustedIssuers* issuers = nullptr;  // nullptr: no token is accepted.
+    RateLimits* limits = nullptr;                   // nullptr: callers are not limited.
+    // Names (DNS or URI) of certificates whose holders may show tokens of the role "service".
+    // Empty: every holder of such a token may.
+    std::vector<std::string> service_names;
     const auth::Roles* roles = &auth::Roles::Builtin();
     const auth::OrganizationScope* scope = nullptr;
-    std::string token_issuer{auth::kIssuer};
-    std::string token_audience{auth::kAudience};
     int interactive_workers = 16;
     int bulk_workers = 4;
     int batch_limit = 1000;  // Calls that a batched method takes at once.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "common/base/text.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -10,7 +11,7 @@ namespace gonghui::rpc {
 namespace {
 
 constexpr std::string_view kDomain = "gonghui";
-constexpr int kRetryDelayMs = 250;
+constexpr int64_t kOverloadedDelayMs = 250;
 // Trailers may hold 8 KiB in all. The details travel in base64, the message percent-encoded.
 constexpr size_t kLongestText = 1000;
 constexpr size_t kLongestMetadata = 200;
@@ -66,6 +67,17 @@ google::rpc::ErrorInfo MakeErrorInfo(const absl::Status& status, std::string_vie
   return info;
 }
 
+// 0: repeating soon is of no use.
+int64_t RetryDelayMs(const absl::Status& status) {
+  if (ReasonForCallers(status) == common::v1::REASON_OVERLOADED) return kOverloadedDelayMs;
+  if (ReasonForCallers(status) != common::v1::REASON_RATE_LIMITED) return 0;
+  for (const auto& [key, value] : MetadataOf(status)) {
+    int64_t milliseconds = 0;
+    if (key == "retry_ms" && absl::SimpleAtoi(value, &milliseconds)) return milliseconds;
+  }
+  return kOverloadedDelayMs;
+}
+
 google::rpc::Status MakeDetails(const absl::Status& status, std::string_view trace_id) {
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
@@ -88,9 +100,10 @@ google::rpc::Status MakeDetails(const absl::Status& status, std::string_view tra
     localized.set_message(zh);
     details.add_details()->PackFrom(localized);
   }
-  if (ReasonForCallers(status) == common::v1::REASON_OVERLOADED) {
+  if (const int64_t wait_ms = RetryDelayMs(status); wait_ms > 0) {
     google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_nanos(kRetryDelayMs * 1'000'000);
+    retry.mutable_retry_delay()->set_seconds(wait_ms / 1000);
+    retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(wait_ms % 1000) * 1'000'000);
     details.add_details()->PackFrom(retry);
   }
   if (details.ByteSizeLong() > kLargestDetails) {

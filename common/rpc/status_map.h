@@ -1,5 +1,6 @@
 // absl::Status ⇄ grpc::Status with google.rpc.Status details: one ErrorInfo (domain "gonghui"),
-// BadRequest for a field, LocalizedMessage for Chinese, RetryInfo when overloaded. Internal
+// BadRequest for a field, LocalizedMessage for Chinese, RetryInfo when overloaded or
+// limited. Internal
 // messages are replaced, the cause goes to the log.
 #pragma once
 

@@ -14,17 +14,23 @@ Program::Program()
   app.fallthrough();
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("gonghui ") + kVersion);
-  app.add_option("--server", globals.server, "Server (HOST:PORT or unix:/path)")
+  app.add_option("--server", globals.server, "Server (HOST:PORT, https://HOST:PORT or unix:/path)")
       ->type_name("ADDRESS");
+  app.add_flag("--tls", globals.tls, "Speak TLS; so do https:// and --ca-file");
+  app.add_option("--ca-file", globals.ca_file,
+                 "Certificates (PEM) that verify the server; default: the system's")
+      ->type_name("FILE");
   app.add_option("--token-file", globals.token_file, "File with your token")->type_name("FILE");
   app.add_option("--federation", globals.federation, "Federation to work in")->type_name("ID");
-  app.add_option("--config", globals.config, "Profile: server, token_file, federation")
+  app.add_option("--config", globals.config,
+                 "Profile: server, token_file, federation, tls, ca_file")
       ->type_name("FILE");
   app.add_option("--lang", globals.language, "Language of messages; default: that of the shell")
       ->type_name("en|zh");
   app.add_flag("--json", globals.json, "Answer in JSON");
   app.footer(
-      "Environment: GONGHUI_SERVER, GONGHUI_TOKEN_FILE, GONGHUI_FEDERATION, GONGHUI_PROFILE.\n"
+      "Environment: GONGHUI_SERVER, GONGHUI_TOKEN_FILE, GONGHUI_FEDERATION, GONGHUI_CA_FILE,\n"
+      "GONGHUI_PROFILE.\n"
       "Profile: .gonghui.yaml or ~/.config/gonghui.yaml. Flags win over the environment, the\n"
       "environment over the profile.\n"
       "Exit codes: 0 done; 1 rows rejected or figures divergent; 2 wrong usage, file or request;\n"

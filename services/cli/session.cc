@@ -11,6 +11,7 @@
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/rpc/tls.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/cli/csv.h"
 #include "services/cli/text.h"
@@ -78,6 +79,8 @@ absl::Status Session::Resolve() {
       {"server", kDefaultServer, "address of the server"},
       {"token_file", "", "file with the caller's token"},
       {"federation", "", "federation to work in"},
+      {"ca_file", "", "certificates that verify the server"},
+      {"tls", "false", "speak TLS", false, true},
   };
   std::vector<std::string> flags;
   const auto add = [&](const char* flag, const std::string& value) {
@@ -87,12 +90,22 @@ absl::Status Session::Resolve() {
   add("--server", globals_->server);
   add("--token-file", globals_->token_file);
   add("--federation", globals_->federation);
+  add("--ca-file", globals_->ca_file);
+  if (globals_->tls) flags.emplace_back("--tls");
   std::map<std::string, std::string> environment;
-  for (const char* name : {"GONGHUI_SERVER", "GONGHUI_TOKEN_FILE", "GONGHUI_FEDERATION"}) {
+  for (const char* name :
+       {"GONGHUI_SERVER", "GONGHUI_TOKEN_FILE", "GONGHUI_FEDERATION", "GONGHUI_CA_FILE"}) {
     if (const std::string value = Environment(name); !value.empty()) environment[name] = value;
   }
   ASSIGN_OR_RETURN(const Config config, Config::Load(options, flags, environment));
   server_ = config.Get("server");
+  ca_file_ = config.Get("ca_file");
+  uses_tls_ = config.GetBool("tls") || !ca_file_.empty();
+  constexpr std::string_view kHttps = "https://";
+  if (server_.starts_with(kHttps)) {
+    uses_tls_ = true;
+    server_.erase(0, kHttps.size());
+  }
   token_file_ = config.Get("token_file");
   federation_ = config.Get("federation");
   return absl::OkStatus();
@@ -111,6 +124,9 @@ absl::StatusOr<const rpc::Client*> Session::Connect() {
   ASSIGN_OR_RETURN(const std::string content, ReadFile(token_file_));
   rpc::Client::Options options;
   options.address = server_;
+  if (uses_tls_) {
+    ASSIGN_OR_RETURN(options.credentials, rpc::MakeChannelCredentials({.ca_file = ca_file_}));
+  }
   options.token = [token = Trimmed(content)] { return token; };
   options.timeout =
       absl::Minutes(2);  // Batches, recounts and summaries are slow on a small machine.

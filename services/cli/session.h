@@ -29,6 +29,8 @@ struct Globals {
   std::string server;
   std::string token_file;
   std::string federation;
+  std::string ca_file;
+  bool tls = false;
   std::string config;
   std::string language;
   bool json = false;
@@ -69,6 +71,8 @@ class Session {
   std::string server_;
   std::string token_file_;
   std::string federation_;
+  std::string ca_file_;
+  bool uses_tls_ = false;
   bool chinese_ = false;
   std::unique_ptr<rpc::Client> client_;
 };

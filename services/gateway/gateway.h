@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/rpc/client.h"
+#include "common/rpc/tls.h"
 
 namespace gonghui::gateway {
 
@@ -19,6 +20,8 @@ class Gateway {
     int port = 0;  // 0 picks one.
     // Address of a service area ("membership").
     std::function<std::string(const std::string& area)> address;
+    std::shared_ptr<grpc::ChannelCredentials> credentials;  // For addresses on other machines.
+    rpc::TlsFiles tls;  // With a certificate in it the port speaks HTTPS only.
   };
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(const Options& options);
   ~Gateway();

@@ -175,7 +175,8 @@ std::string AreaOf(const google::protobuf::MethodDescriptor& method) {
 }  // namespace
 
 absl::StatusOr<Transcoder> Transcoder::Make(
-    const std::function<std::string(const std::string& area)>& address) {
+    const std::function<std::string(const std::string& area)>& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   Transcoder transcoder;
   for (const std::string_view name : rpc::kApiServices) {
     const auto* service =
@@ -186,8 +187,11 @@ absl::StatusOr<Transcoder> Transcoder::Make(
     for (Route& route : routes) {
       const std::string area = AreaOf(*route.method);
       if (!transcoder.clients_.contains(area)) {
-        transcoder.clients_[area] = std::make_unique<rpc::Client>(
-            rpc::Client::Options{.address = address(area), .token = [] { return bearer_token; }});
+        transcoder.clients_[area] =
+            std::make_unique<rpc::Client>(rpc::Client::Options{.address = address(area),
+                                                               .token = [] { return bearer_token; },
+                                                               .credentials = credentials,
+                                                               .forwards = true});
       }
       transcoder.routes_.push_back(std::move(route));
     }

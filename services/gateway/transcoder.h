@@ -32,7 +32,8 @@ class Transcoder {
  public:
   // Serves the annotated methods of the gonghui packages linked into the program.
   static absl::StatusOr<Transcoder> Make(
-      const std::function<std::string(const std::string& area)>& address);
+      const std::function<std::string(const std::string& area)>& address,
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials);
   HttpResponse Handle(const HttpRequest& request) const;
 
  private:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
@@ -24,8 +25,9 @@ constexpr const char* kAreas[] = {"membership", "funds", "activities", "casework
 
 // Variables of the command line and of the tests that may stand in the same shell.
 constexpr const char* kForeignVariables[] = {
-    "GONGHUI_SERVER",  "GONGHUI_TOKEN_FILE", "GONGHUI_PROFILE", "GONGHUI_FEDERATION",
-    "GONGHUI_TEST_PG", "GONGHUI_TEST_REDIS", "GONGHUI_FULL",    "GONGHUI_SEED"};
+    "GONGHUI_SERVER",     "GONGHUI_TOKEN_FILE", "GONGHUI_PROFILE",
+    "GONGHUI_FEDERATION", "GONGHUI_CA_FILE",    "GONGHUI_TEST_PG",
+    "GONGHUI_TEST_REDIS", "GONGHUI_FULL",       "GONGHUI_SEED"};
 
 std::vector<ConfigOption> Options() {
   std::vector<ConfigOption> options = {
@@ -39,7 +41,25 @@ std::vector<ConfigOption> Options() {
       {"http_host", "127.0.0.1", "address of the HTTP and the operations port"},
       {"dev", "false",
        "make a signing key under DATA/dev and accept its tokens; never in production", false, true},
-      {"keys_file", "", "JWK set of trusted token issuers"},
+      {"keys_file", "", "JWK set of trusted token issuers; read again when it changes"},
+      {"keys_url", "", "http(s) address of such a set (an issuer's JWKS), asked every 10 minutes"},
+      {"keys_ca_file", "", "certificates (PEM) that verify this address; empty: the system's"},
+      {"token_issuer", "gonghui", "what \"iss\" of their tokens must be; several by comma"},
+      {"token_audience", "gonghui", "what \"aud\" of their tokens must hold; several by comma"},
+      {"token_grants_claim", "",
+       "claim with grants as texts ROLE@ORG, ROLE@ORG/* or ROLE@*, a path such as "
+       "realm_access.roles; empty: only the claim \"grants\""},
+      {"tls_cert_file", "", "certificate chain (PEM) of gRPC and HTTP; empty: plaintext"},
+      {"tls_key_file", "", "its private key (PEM); both are read again when they change"},
+      {"tls_client_ca_file", "", "certificates (PEM) that verify those of gRPC clients"},
+      {"tls_require_client", "false", "refuse gRPC clients without a certificate", false, true},
+      {"tls_ca_file", "", "certificates (PEM) that verify services elsewhere"},
+      {"service_names", "",
+       "names (DNS or URI, by comma) of certificates that may show tokens of the role service; "
+       "empty: any holder of such a token may"},
+      {"caller_calls_per_second", "0", "calls of one caller (token subject); 0: no limit"},
+      {"federation_calls_per_second", "0", "calls of all callers of a federation; 0: no limit"},
+      {"quotas_file", "", "YAML file of quotas of single callers (CallQuotas)"},
       {"service_token_file", "", "token that this process shows to services elsewhere"},
       {"personal_keys_file", "",
        "keys of personal data; default DATA/keys/personal.yaml, made when missing"},
@@ -84,6 +104,45 @@ absl::StatusOr<std::string> FirstLine(const std::string& path) {
   return std::string(absl::StripAsciiWhitespace(read ? line : ""));
 }
 
+std::vector<std::string> ListOf(const Config& config, std::string_view key) {
+  std::vector<std::string> items;
+  for (absl::string_view item : absl::StrSplit(config.Get(key), ',', absl::SkipWhitespace())) {
+    items.emplace_back(absl::StripAsciiWhitespace(item));
+  }
+  return items;
+}
+
+absl::StatusOr<double> RateOf(const Config& config, std::string_view key) {
+  double rate = 0;
+  if (absl::SimpleAtod(config.Get(key), &rate) && rate >= 0 && rate < 1e9) return rate;
+  const std::string name(key);
+  return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                         absl::StrCat("--", name, ": a number of calls, 0 or more, is wanted"),
+                         absl::StrCat("--", name, "：需要不小于0的调用次数"));
+}
+
+absl::Status SetSecurity(const Config& config, Suite::Options& options) {
+  options.issuers = {.issuers = ListOf(config, "token_issuer"),
+                     .audiences = ListOf(config, "token_audience"),
+                     .keys_file = config.Get("keys_file"),
+                     .keys_url = config.Get("keys_url"),
+                     .keys_ca_file = config.Get("keys_ca_file"),
+                     .grants_claim = config.Get("token_grants_claim")};
+  options.tls = {.cert_file = config.Get("tls_cert_file"),
+                 .key_file = config.Get("tls_key_file"),
+                 .client_ca_file = config.Get("tls_client_ca_file"),
+                 .require_client = config.GetBool("tls_require_client"),
+                 .ca_file = config.Get("tls_ca_file")};
+  options.service_names = ListOf(config, "service_names");
+  ASSIGN_OR_RETURN(options.limits.caller_per_second, RateOf(config, "caller_calls_per_second"));
+  ASSIGN_OR_RETURN(options.limits.federation_per_second,
+                   RateOf(config, "federation_calls_per_second"));
+  if (const std::string& path = config.Get("quotas_file"); !path.empty()) {
+    ASSIGN_OR_RETURN(options.limits.quotas, rpc::ReadQuotas(path));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   Suite::Options options;
   options.services.clear();
@@ -107,7 +166,7 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   options.http_port = static_cast<int>(http_port);
   options.http_host = config.Get("http_host");
   options.dev = config.GetBool("dev");
-  options.keys_file = config.Get("keys_file");
+  RETURN_IF_ERROR(SetSecurity(config, options));
   options.service_token_file = config.Get("service_token_file");
   options.personal_keys_file = config.Get("personal_keys_file");
   options.personal_keys_command = config.Get("personal_keys_command");

@@ -45,7 +45,7 @@ constexpr absl::Duration kServiceTokenRenewal = absl::Minutes(50);
 auth::Actor ServiceActor() {
   auth::Actor actor{.subject = "service", .federation = "*"};
   common::v1::Grant grant;
-  grant.set_role("service");
+  grant.set_role(std::string(auth::kServiceRole));
   grant.set_organization("*");
   actor.grants.push_back(grant);
   return actor;
@@ -96,7 +96,8 @@ tree::TreeCache::Loader RemoteTree(const rpc::Client* membership) {
 
 class RunningSuite : public Suite {
  public:
-  explicit RunningSuite(Options options) : options_(std::move(options)) {}
+  explicit RunningSuite(Options options)
+      : options_(std::move(options)), issuers_(options_.issuers), limits_(options_.limits) {}
   ~RunningSuite() override {
     Shutdown(absl::ZeroDuration());
     stopping_.Notify();
@@ -104,13 +105,19 @@ class RunningSuite : public Suite {
   }
 
   absl::Status Open() {
+    ASSIGN_OR_RETURN(server_credentials_, rpc::MakeServerCredentials(options_.tls));
+    if (server_credentials_ != nullptr || !options_.tls.ca_file.empty()) {
+      ASSIGN_OR_RETURN(peer_credentials_, rpc::MakeChannelCredentials(options_.tls));
+    }
     OpenPeers();
     RETURN_IF_ERROR(CheckPeers());
     RETURN_IF_ERROR(OpenKeys());
     RETURN_IF_ERROR(OpenDatabases());
     rpc::Pipeline::Options pipeline;
     pipeline.clock = options_.clock;
-    pipeline.keys = &keys_;
+    pipeline.issuers = &issuers_;
+    pipeline.limits = &limits_;
+    pipeline.service_names = options_.service_names;
     pipeline.log_calls = options_.log_calls;
     pipeline.batch_limit = options_.batch_limit;
     tree_ = std::make_unique<tree::TreeCache>(
@@ -141,7 +148,8 @@ class RunningSuite : public Suite {
   std::unique_ptr<rpc::Client> NewClient(std::string token) override {
     return std::make_unique<rpc::Client>(
         rpc::Client::Options{.address = absl::StrCat("127.0.0.1:", port()),
-                             .token = [token = std::move(token)] { return token; }});
+                             .token = [token = std::move(token)] { return token; },
+                             .credentials = peer_credentials_});
   }
 
   absl::Status CatchUp() override { return reports::CatchUp(*reports_); }
@@ -168,13 +176,12 @@ class RunningSuite : public Suite {
           absl::StrCat("cannot create ", options_.data_dir, ": ", error.message()),
           absl::StrCat("无法创建数据目录 ", options_.data_dir));
     }
-    if (!options_.keys_file.empty()) {
-      ASSIGN_OR_RETURN(keys_, auth::KeySet::FromFile(options_.keys_file));
-    } else if (!options_.dev) {
+    if (options_.issuers.keys_file.empty() && options_.issuers.keys_url.empty() && !options_.dev) {
       return FailedPrecondition(
           common::v1::REASON_FIELD_REQUIRED,
-          "no --keys-file: name a JWK set of trusted token issuers, or start with --dev",
-          "缺少 --keys-file：请指定受信任的令牌公钥集，或以 --dev 启动");
+          "no --keys-file and no --keys-url: name a JWK set of trusted token issuers, or start "
+          "with --dev",
+          "缺少 --keys-file 或 --keys-url：请指定受信任的令牌公钥集，或以 --dev 启动");
     }
     if (options_.dev) RETURN_IF_ERROR(OpenDevKey());
     // Calls between services of this process carry tokens of a key that never leaves it.
@@ -182,7 +189,8 @@ class RunningSuite : public Suite {
                      auth::SigningKey::Generate(absl::StrCat("process-", getpid())));
     own_key_.emplace(std::move(own));
     ASSIGN_OR_RETURN(auth::KeySet own_public, auth::KeySet::FromJson(own_key_->PublicJwks()));
-    keys_.Add(own_public);
+    issuers_.AddOwn(own_public);
+    RETURN_IF_ERROR(issuers_.Start());
     return OpenPersonalKeys();
   }
 
@@ -200,7 +208,7 @@ class RunningSuite : public Suite {
       dev_key_.emplace(std::move(key));
     }
     ASSIGN_OR_RETURN(auth::KeySet dev_public, auth::KeySet::FromJson(dev_key_->PublicJwks()));
-    keys_.Add(dev_public);
+    issuers_.Add(dev_public);
     return absl::OkStatus();
   }
 
@@ -270,7 +278,9 @@ class RunningSuite : public Suite {
     for (const std::string& area : options_.services) addresses[area] = own_address_;
     for (const auto& [area, address] : addresses) {
       peers_[area] = std::make_unique<rpc::Client>(
-          rpc::Client::Options{.address = address, .token = [this] { return ServiceToken(); }});
+          rpc::Client::Options{.address = address,
+                               .token = [this] { return ServiceToken(); },
+                               .credentials = peer_credentials_});
     }
   }
 
@@ -360,9 +370,10 @@ class RunningSuite : public Suite {
     }
     std::vector<std::string> listen = options_.listen;
     listen.push_back(own_address_);
-    ASSIGN_OR_RETURN(
-        server_, rpc::Server::Start(
-                     {.listen = std::move(listen), .reflection = options_.reflection}, services));
+    ASSIGN_OR_RETURN(server_, rpc::Server::Start({.listen = std::move(listen),
+                                                  .credentials = server_credentials_,
+                                                  .reflection = options_.reflection},
+                                                 services));
     if (options_.ops_port >= 0) {
       ASSIGN_OR_RETURN(ops_,
                        ops::OpsServer::Start({.host = options_.http_host,
@@ -377,7 +388,9 @@ class RunningSuite : public Suite {
       };
       ASSIGN_OR_RETURN(gateway_, gateway::Gateway::Start({.host = options_.http_host,
                                                           .port = options_.http_port,
-                                                          .address = address}));
+                                                          .address = address,
+                                                          .credentials = peer_credentials_,
+                                                          .tls = options_.tls}));
     }
     server_->SetServing(true);
     for (const auto& service : hosted_) service->Start();
@@ -429,7 +442,10 @@ class RunningSuite : public Suite {
   }
 
   const Options options_;
-  auth::KeySet keys_;
+  auth::TrustedIssuers issuers_;
+  rpc::RateLimits limits_;
+  std::shared_ptr<grpc::ServerCredentials> server_credentials_;  // nullptr: plaintext.
+  std::shared_ptr<grpc::ChannelCredentials> peer_credentials_;   // The same.
   std::optional<auth::SigningKey> own_key_;
   std::optional<auth::SigningKey> dev_key_;
   std::unique_ptr<crypto::PersonalData> personal_;

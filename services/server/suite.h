@@ -9,8 +9,11 @@
 
 #include "absl/status/statusor.h"
 #include "common/auth/token.h"
+#include "common/auth/trusted_issuers.h"
 #include "common/base/clock.h"
 #include "common/rpc/client.h"
+#include "common/rpc/rate_limits.h"
+#include "common/rpc/tls.h"
 #include "common/sql/sql.h"
 
 namespace gonghui {
@@ -27,9 +30,13 @@ class Suite {
     int ops_port = -1;                    // -1: no ops port; 0 picks one.
     int http_port = -1;                   // HTTP/JSON gateway; -1: none; 0 picks one.
     std::string http_host = "127.0.0.1";  // Address of the HTTP and the ops port.
-    bool dev = false;       // Makes a signing key under data_dir/dev and accepts its tokens.
-    std::string keys_file;  // JWK set of trusted issuers; may be empty with dev.
+    bool dev = false;  // Makes a signing key under data_dir/dev and accepts its tokens.
+    // Keys of trusted issuers; file and address may be empty with dev.
+    auth::TrustedIssuers::Options issuers;
     std::string service_token_file;  // For peers elsewhere.
+    rpc::TlsFiles tls;               // Of TCP addresses of gRPC, of HTTP and of peers elsewhere.
+    std::vector<std::string> service_names;  // rpc::Pipeline::Options.service_names.
+    rpc::RateLimits::Options limits;
     // Catalogue files of this installation, catalog_dir/<area>/*.yaml: each replaces the built-in
     // file of its name, or is added. Empty: none.
     std::string catalog_dir;

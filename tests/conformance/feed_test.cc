@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/auth/token.h"
+#include "common/auth/trusted_issuers.h"
 #include "common/base/status.h"
 #include "common/feed/feed_service.h"
 #include "common/feed/outbox.h"
@@ -101,7 +102,8 @@ TEST(FeedKillTest, ConsumerKilledHundredTimesHasEveryEventOnce) {
 
   auto key = auth::SigningKey::Generate("test");
   ASSERT_TRUE(key.ok());
-  auth::KeySet keys = *auth::KeySet::FromJson(key->PublicJwks());
+  auth::TrustedIssuers issuers({});
+  issuers.Add(*auth::KeySet::FromJson(key->PublicJwks()));
   auth::Actor actor{.subject = "consumer", .federation = "*"};
   common::v1::Grant grant;
   grant.set_role("service");
@@ -115,7 +117,7 @@ TEST(FeedKillTest, ConsumerKilledHundredTimesHasEveryEventOnce) {
                          now);
   ASSERT_TRUE(token.ok());
 
-  rpc::Pipeline pipeline({.keys = &keys, .log_calls = false});
+  rpc::Pipeline pipeline({.issuers = &issuers, .log_calls = false});
   FeedService feed({{"test", &source}});
   rpc::Service service("gonghui.feed.v1.FeedService", pipeline);
   service.Handle("ListEvents", &feed, &FeedService::ListEvents);

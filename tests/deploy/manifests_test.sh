@@ -24,6 +24,11 @@ done < <({
   sed -n 's/^ *- --\([a-z-]*\).*/\1/p' deploy/k8s/base/service/deployment.yaml
 } | sort -u)
 
+# Secrets come from files or commands: what stands in a command line or in the environment is seen by others.
+while read -r option; do
+  fail "--$option takes a secret itself; name a file"
+done < <(grep -E '(password|secret|token|keys?|database-url)$' "$dir/options")
+
 # Outside, gRPC reaches every service but the feed.
 grep -rhE '^(package|service) ' proto/gonghui/*/v1/*.proto | sed 's/[;{].*//' |
   awk '$1 == "package" {package = $2} $1 == "service" {print package "." $2}' | grep -v '^gonghui\.feed\.' | sort >"$dir/services"

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "common/auth/trusted_issuers.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/ops/metrics.h"
@@ -162,15 +163,16 @@ class PipelineTest : public ::testing::Test {
  protected:
   PipelineTest()
       : key_(*auth::SigningKey::Generate("test")),
-        keys_(*auth::KeySet::FromJson(key_.PublicJwks())),
+        issuers_({}),
         cases_(*db_),
         pipeline_({.clock = &clock_,
-                   .keys = &keys_,
+                   .issuers = &issuers_,
                    .scope = &tree_,
                    .interactive_workers = 2,
                    .bulk_workers = 1,
                    .log_calls = false}),
         service_(kService, pipeline_) {
+    issuers_.Add(*auth::KeySet::FromJson(key_.PublicJwks()));
     EXPECT_THAT(sql::Migrate(*db_, embedded::common_rpc_schema(), clock_.NowMicros()), IsOk());
     service_.Handle("CreateRecord", &cases_, &Cases::Create);
     service_.HandleWithPeek<GetRecordRequest, Record>(
@@ -267,7 +269,7 @@ class PipelineTest : public ::testing::Test {
   ManualClock clock_{absl::FromUnixSeconds(1'593'500'000)};  // 2020-06-30.
   gonghui::testing::TempDatabase db_;
   auth::SigningKey key_;
-  auth::KeySet keys_;
+  auth::TrustedIssuers issuers_;
   Tree tree_;
   Cases cases_;
   Pipeline pipeline_;
@@ -323,7 +325,7 @@ TEST_F(PipelineTest, NeedsAToken) {
   const Client client = ClientOf("caseworker", "T01");
   EXPECT_THAT(Create(client, CreateRequest("E01")), IsOk());
   clock_.Advance(absl::Hours(2));
-  EXPECT_THAT(Create(client, CreateRequest("E01")), HasReason(common::v1::REASON_TOKEN_EXPIRED));
+  EXPECT_THAT(Create(client, CreateRequest("E01")), HasReason(common::v1::REASON_TOKEN_INVALID));
   // Even methods that any caller may use.
   EXPECT_THAT(ClientWith("").Invoke<ListKindsResponse>(PathOf("ListKinds"), ListKindsRequest()),
               HasReason(common::v1::REASON_TOKEN_MISSING));
