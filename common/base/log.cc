@@ -9,12 +9,14 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/base/library_log.h"
 #include "nlohmann/json.hpp"
 
 namespace gonghui::log {
 namespace {
 
 std::atomic<Level> g_level{Level::kInfo};
+std::atomic<void (*)(std::string_view)> g_observer{nullptr};
 
 std::string_view LevelName(Level level) {
   switch (level) {
@@ -67,6 +69,8 @@ void WriteLibraryLine(Level level, std::string_view library, std::string_view fi
 
 void SetLevel(Level level) { g_level = level; }
 
+void ObserveLibraryLines(void (*observer)(std::string_view message)) { g_observer = observer; }
+
 void Write(Level level, std::string_view event, const std::vector<Field>& fields) {
   if (level < g_level.load(std::memory_order_relaxed)) return;
   nlohmann::ordered_json line;
@@ -86,6 +90,7 @@ void CaptureLibraryLogs() {
   // gRPC has no level between INFO and ERROR; its errors are warnings to us.
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* args) {
+    if (const auto observer = g_observer.load()) observer(args->message);
     WriteLibraryLine(Level::kWarning, "grpc", args->file, args->line, args->message);
   });
   google::protobuf::SetLogHandler([](google::protobuf::LogLevel level, const char* file, int line,

@@ -1,4 +1,5 @@
 #include "common/rpc/pipeline_state.h"
+#include "common/rpc/security_log.h"
 #include "common/rpc/service.h"
 
 namespace gonghui::rpc {
@@ -31,7 +32,9 @@ bool WorkerPool::TrySubmit(std::function<void()> task) {
 Pipeline::Pipeline(Options options)
     : options_(std::move(options)),
       state_(std::make_unique<internal::PipelineState>(options_.interactive_workers,
-                                                       options_.bulk_workers)) {}
+                                                       options_.bulk_workers)) {
+  WatchSecurity();
+}
 
 Pipeline::~Pipeline() { Stop(); }
 

@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "common/base/library_log.h"
 #include "common/ops/metrics.h"
 
 namespace gonghui::rpc {
@@ -50,7 +51,20 @@ Kind& KindOf(SecurityEvent event) {
   return kinds[static_cast<size_t>(event)];
 }
 
+// As OpenSSL words it. Failures of another kind are those of probes and scanners.
+void CountRefusedHandshake(std::string_view line) {
+  if (line.find("certificate verify failed") != line.npos ||
+      line.find("did not return a certificate") != line.npos) {
+    KindOf(SecurityEvent::kCertificateRefused).events.Add();
+  }
+}
+
 }  // namespace
+
+void WatchSecurity() {
+  KindOf(SecurityEvent::kTokenRefused);
+  log::ObserveLibraryLines(CountRefusedHandshake);
+}
 
 void ReportSecurityEvent(SecurityEvent event, std::vector<log::Field> fields) {
   Kind& kind = KindOf(event);

@@ -10,7 +10,7 @@ namespace gonghui::rpc {
 
 enum class SecurityEvent {
   kTokenRefused,        // Forged, expired, of another issuer …
-  kCertificateRefused,  // A service's token without a service's certificate.
+  kCertificateRefused,  // In a handshake; or a service's token without a service's certificate.
   kRateLimited,
   kServiceDenied,  // A service account asked for what it may not do.
 };
@@ -19,5 +19,9 @@ enum class SecurityEvent {
 // second, the next one tells how many were left out. No token text and no personal data in
 // `fields`.
 void ReportSecurityEvent(SecurityEvent event, std::vector<log::Field> fields);
+
+// Makes the counters, so that they show 0 from the start, and has handshakes that fail for want of
+// a good certificate counted (their lines are gRPC's own: see log::CaptureLibraryLogs).
+void WatchSecurity();
 
 }  // namespace gonghui::rpc

@@ -7,14 +7,18 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/ops/metrics.h"
 #include "common/testing/certificates.h"
 #include "common/testing/matchers.h"
 #include "gonghui/feed/v1/feed.pb.h"
@@ -171,7 +175,16 @@ std::string ShownBy(int port, int most_version = TLS1_3_VERSION) {
   return pem;
 }
 
+// Refused certificates that were counted.
+double Refusals() {
+  const std::string text = ops::ExportMetrics();
+  const std::string name = "gonghui_security_events_total{kind=\"certificate_refused\"} ";
+  const size_t at = text.find(name);
+  return at == text.npos ? -1 : std::strtod(text.c_str() + at + name.size(), nullptr);
+}
+
 TEST_F(TlsTest, OnlyGoodCertificatesGetThrough) {
+  log::CaptureLibraryLogs();
   Start(ServerOptions(/*require_client=*/true));
   Publish("client", authority_.Issue(kPortal));
   const rpc::TlsFiles good = FilesOf("client");
@@ -185,9 +198,13 @@ TEST_F(TlsTest, OnlyGoodCertificatesGetThrough) {
         << what;
   };
   refused(std::nullopt, "plaintext to the TLS port");
+  double counted = Refusals();
   refused(rpc::TlsFiles{.ca_file = good.ca_file}, "no client certificate");
+  EXPECT_GT(Refusals(), counted);
+  counted = Refusals();
   Publish("foreign", stranger_.Issue(kPortal));
   refused(FilesOf("foreign"), "a certificate of another authority");
+  EXPECT_GT(Refusals(), counted);
   Publish("expired", authority_.Issue(kPortal, absl::Now() + absl::Seconds(2)));
   const auto expired = rpc::MakeChannelCredentials(FilesOf("expired"));
   ASSERT_THAT(expired, IsOk());
@@ -312,6 +329,31 @@ TEST_F(TlsTest, ServicesVerifyEachOther) {
   auto portal = Suite::Start(options);
   ASSERT_THAT(portal, IsOk());
   EXPECT_FALSE((*portal)->CatchUp().ok());
+}
+
+TEST_F(TlsTest, TheCommandLineVerifiesTheServer) {
+  Start(ServerOptions(/*require_client=*/false));
+  std::ofstream(PathOf("token")) << Token("admin");
+  const std::string address = absl::StrCat("127.0.0.1:", suite_->port());
+  const auto run = [&](const std::string& variables, const std::string& options) {
+    const std::string command = absl::StrCat(
+        "cd ", folder_.string(), " && env -u GONGHUI_SERVER HOME=", folder_.string(), " ",
+        variables, " ", GONGHUI_BINARY, " --token-file token ", options,
+        " call FederationService.GetFederation '{\"name\":\"federations/demo\"}' >out 2>&1");
+    const int status = std::system(command.c_str());  // NOLINT(cert-env33-c)
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  constexpr int kAnswered = 4, kNoConnection = 3;  // The answer is that it is not there.
+  const std::string https = absl::StrCat("--server https://", address);
+  EXPECT_EQ(run("", https + " --ca-file server/ca.pem"), kAnswered);
+  EXPECT_EQ(run("GONGHUI_CA_FILE=server/ca.pem", "--server " + address), kAnswered);
+  std::ofstream(PathOf("profile.yaml")) << "server: " << address << "\nca_file: server/ca.pem\n";
+  EXPECT_EQ(run("", "--config profile.yaml"), kAnswered);
+  EXPECT_EQ(run("", https), kNoConnection);  // The system knows no such authority.
+  EXPECT_EQ(run("", "--tls --server " + address), kNoConnection);
+  EXPECT_EQ(run("", "--server " + address), kNoConnection);  // Plaintext.
+  std::ofstream(PathOf("stranger.pem")) << stranger_.certificate();
+  EXPECT_EQ(run("", https + " --ca-file stranger.pem"), kNoConnection);
 }
 
 TEST_F(TlsTest, BadFilesStopTheStart) {
