@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/base/library_log.h"
+#include "common/base/trace.h"
 #include "nlohmann/json.hpp"
 
 namespace gonghui::log {
@@ -80,6 +81,7 @@ void Write(Level level, std::string_view event, const std::vector<Field>& fields
   for (const auto& [key, value] : fields) {
     std::visit([&line, name = key](const auto& v) { line[std::string(name)] = v; }, value);
   }
+  if (!CurrentTrace().empty() && !line.contains("trace")) line["trace"] = CurrentTrace();
   std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.push_back('\n');
   // One write keeps lines whole. A log that cannot be written has nowhere to report that.

@@ -13,6 +13,9 @@
 #include "absl/hash/hash.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "common/base/text.h"
+#include "common/cache/counts.h"
+#include "common/ops/section.h"
 
 namespace gonghui::cache {
 namespace {
@@ -68,6 +71,11 @@ class Shard {
     }
   }
 
+  size_t bytes() {
+    absl::MutexLock lock(&mutex_);
+    return bytes_;
+  }
+
  private:
   struct Entry {
     std::string key;
@@ -105,10 +113,16 @@ class LocalCache : public Cache {
 
   std::optional<std::string> Peek(std::string_view key) override {
     const std::string k(key);
-    return ShardOf(k).Get(k, absl::Now());
+    auto value = ShardOf(k).Get(k, absl::Now());
+    if (value.has_value()) counts_.hit.Add();
+    return value;  // Who misses here asks Get.
   }
 
-  Lookup Get(std::string_view key) override { return {.value = Peek(key), .ticket = {}}; }
+  Lookup Get(std::string_view key) override {
+    Lookup lookup{.value = Peek(key), .ticket = {}};
+    if (!lookup.value.has_value()) counts_.miss.Add();
+    return lookup;
+  }
 
   void Put(std::string_view key, int64_t version, std::string_view value, const Ticket&) override {
     const std::string k(key);
@@ -126,8 +140,16 @@ class LocalCache : public Cache {
     return shards_[std::hash<std::string>{}(key) % kShards];
   }
 
+  std::string Tell() {
+    size_t bytes = 0;
+    for (Shard& shard : shards_) bytes += shard.bytes();
+    return StrCat("in process: ", bytes, " of ", options_.max_bytes, " bytes");
+  }
+
   const Options options_;
+  const Counts counts_{"process"};
   Shard shards_[kShards];
+  const ops::Section section_{"cache", [this] { return Tell(); }};
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 
 namespace gonghui::cache {
 namespace {
@@ -146,6 +147,15 @@ Redis::~Redis() {
     stopping_ = true;
   }
   worker_.join();
+  absl::MutexLock lock(&mutex_);
+  if (failures_ >= kFailuresToOpen) open_.Add(-1);
+}
+
+std::string Redis::Tell() {
+  absl::MutexLock lock(&mutex_);
+  return StrCat("redis ", options_.address,
+                failures_ < kFailuresToOpen ? ": in use, " : ": skipped, it does not answer, ",
+                queue_.size(), " questions waiting");
 }
 
 std::vector<std::shared_ptr<Redis::Request>> Redis::Take() {
@@ -180,11 +190,17 @@ void Redis::Work() {
 void Redis::Count(bool failed) {
   absl::MutexLock lock(&mutex_);
   if (!failed) {
-    if (failures_ >= kFailuresToOpen) log::Info("redis_back");
+    if (failures_ >= kFailuresToOpen) {
+      log::Info("redis_back");
+      open_.Add(-1);
+    }
     failures_ = 0;
     return;
   }
-  if (++failures_ == kFailuresToOpen) log::Warning("redis_away");
+  if (++failures_ == kFailuresToOpen) {
+    log::Warning("redis_away");
+    open_.Add(1);
+  }
   if (failures_ >= kFailuresToOpen) closed_until_ = absl::Now() + kBreak;
 }
 

@@ -12,6 +12,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/ops/metrics.h"
+#include "common/ops/section.h"
 
 namespace gonghui::cache {
 
@@ -43,6 +45,7 @@ class Redis {
   void Work();
   std::vector<std::shared_ptr<Request>> Take();
   void Count(bool failed);
+  std::string Tell();
 
   const Options options_;
   absl::Mutex mutex_;
@@ -50,6 +53,8 @@ class Redis {
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time closed_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  const ops::Gauge open_{"gonghui_redis_breaker_open", "Caches of this process that skip Redis."};
+  const ops::Section section_{"cache", [this] { return Tell(); }};
   std::thread worker_;
 };
 

@@ -12,6 +12,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
+#include "common/cache/counts.h"
 #include "common/cache/lease.h"
 #include "common/cache/redis.h"
 
@@ -59,9 +60,11 @@ class SharedCache : public Cache {
                   .token = absl::StrCat(token_prefix_, tokens_++)};
     const auto reply = redis_.Ask(space->run, {"SET", ticket.place, ticket.token, "NX", "GET", "PX",
                                                Milliseconds(kTicketLife)});
-    if (!reply.has_value()) return {};
-    if (reply->nil) return {.value = std::nullopt, .ticket = std::move(ticket)};
-    return {.value = Opened(ticket.place, reply->text), .ticket = {}};
+    Lookup lookup;
+    if (reply.has_value() && !reply->nil) lookup.value = Opened(ticket.place, reply->text);
+    (lookup.value.has_value() ? counts_.hit : counts_.miss).Add();
+    if (reply.has_value() && reply->nil) lookup.ticket = std::move(ticket);
+    return lookup;
   }
 
   void Put(std::string_view, int64_t, std::string_view value, const Ticket& ticket) override {
@@ -116,6 +119,7 @@ class SharedCache : public Cache {
   const std::string installation_;
   const std::string token_prefix_;
   std::atomic<int64_t> tokens_{0};
+  const Counts counts_{"redis"};
   Lease lease_;
   Redis redis_;
 };

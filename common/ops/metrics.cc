@@ -1,5 +1,7 @@
 #include "common/ops/metrics.h"
 
+#include "common/ops/process.h"
+#include "common/ops/section.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
@@ -48,6 +50,8 @@ Gauge::Gauge(std::string_view name, std::string_view help, Labels labels)
 
 void Gauge::Set(double value) const { static_cast<prometheus::Gauge*>(handle_)->Set(value); }
 
+void Gauge::Add(double by) const { static_cast<prometheus::Gauge*>(handle_)->Increment(by); }
+
 Histogram::Histogram(std::string_view name, std::string_view help, Labels labels)
     : handle_(Make(prometheus::BuildHistogram(), name, help, labels, SecondsBuckets())) {}
 
@@ -56,6 +60,8 @@ void Histogram::Observe(double seconds) const {
 }
 
 std::string ExportMetrics() {
+  SetProcessMetrics();
+  TellSections();
   return prometheus::TextSerializer().Serialize(TheRegistry().Collect());
 }
 

@@ -2,6 +2,7 @@
 // from closed sets only.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -20,10 +21,13 @@ class Counter {
   void* handle_;
 };
 
+// One of a name and labels for the process, however many things hold it: those that are several of
+// a kind (pools, followers of tests) count themselves in with Add.
 class Gauge {
  public:
   Gauge(std::string_view name, std::string_view help, Labels labels = {});
   void Set(double value) const;
+  void Add(double by) const;  // Less than 0 takes away.
 
  private:
   void* handle_;
@@ -39,7 +43,23 @@ class Histogram {
   void* handle_;
 };
 
-// All metrics in the Prometheus text format.
+// Observes the seconds from its making to its end.
+class Timer {
+ public:
+  explicit Timer(const Histogram& histogram) : histogram_(histogram) {}
+  ~Timer() {
+    histogram_.Observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  const Histogram& histogram_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// All metrics in the Prometheus text format, with those of the process.
 std::string ExportMetrics();
 
 }  // namespace gonghui::ops

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/trace.h"
 #include "common/rpc/pipeline_state.h"
 
 namespace gonghui::rpc::internal {
@@ -81,7 +82,11 @@ std::vector<BatchItem> BatchQueue::Run(Round& round) const {
     taking_part.push_back(std::move(invocation));
   }
   round = std::move(taking_part);
-  if (!items.empty()) operation_(absl::MakeSpan(items));
+  if (!items.empty()) {
+    // What takes long takes long for all; the first stands for them.
+    const TraceScope scope(TraceOf(items.front().call->traceparent));
+    operation_(absl::MakeSpan(items));
+  }
   return items;
 }
 

@@ -8,6 +8,8 @@
 #include "common/base/resource_name.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/base/trace.h"
+#include "common/ops/recent.h"
 #include "common/rpc/batch_queue.h"
 #include "common/rpc/client.h"
 #include "common/rpc/pipeline_state.h"
@@ -83,6 +85,18 @@ void CallMeter::Observe(absl::StatusCode code, double seconds) {
             {"service", service_}, {"method", method_}, {"code", absl::StatusCodeToString(code)}});
   });
   slot.histogram->Observe(seconds);
+}
+
+void CallMeter::CountError(Reason reason) {
+  absl::MutexLock lock(&mutex_);
+  auto found = errors_.find(reason);
+  if (found == errors_.end()) {
+    const ops::Counter counter(
+        "gonghui_rpc_errors_total", "Calls that ended with an error, by its reason.",
+        {{"service", service_}, {"method", method_}, {"reason", ReasonName(reason)}});
+    found = errors_.emplace(reason, counter).first;
+  }
+  found->second.Add();
 }
 
 Endpoint::Endpoint(const google::protobuf::MethodDescriptor* descriptor, Pipeline& owner)
@@ -281,6 +295,7 @@ void Invocation::Enqueue(std::unique_ptr<Invocation> invocation) {
   if (!pool.TrySubmit([raw, &pool] {
         pool.Started();
         Run(std::unique_ptr<Invocation>(raw));
+        pool.Ended();
       })) {
     Finish(std::unique_ptr<Invocation>(raw), Overloaded());
   }
@@ -318,7 +333,10 @@ void Invocation::Run(std::unique_ptr<Invocation> invocation) {
     Finish(std::move(invocation), std::move(status));
     return;
   }
-  Answer answer = invocation->endpoint_.operation(invocation->call_, *invocation->request_);
+  Answer answer = [&] {
+    const TraceScope scope(TraceOf(invocation->call_.traceparent));
+    return invocation->endpoint_.operation(invocation->call_, *invocation->request_);
+  }();
   Finish(std::move(invocation), std::move(answer));
 }
 
@@ -332,7 +350,13 @@ void Invocation::Finish(std::unique_ptr<Invocation> invocation, Answer answer) {
   }
   const absl::Status status = answer.status();
   const size_t reply_bytes = status.ok() ? self.reply_->Length() : 0;
-  if (!status.ok()) sent = ToGrpc(status, self.call_.trace_id());
+  if (!status.ok()) {
+    sent = ToGrpc(status, self.call_.trace_id());
+    const Reason reason = ReasonForCallers(status);
+    self.endpoint_.meter.CountError(reason);
+    ops::NoteError(self.endpoint_.method.full_name, ReasonName(reason),
+                   TraceOf(self.call_.traceparent));
+  }
 
   const double seconds = SecondsSince(self.started_);
   self.endpoint_.meter.Observe(status.code(), seconds);

@@ -3,12 +3,16 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/status.h"
 #include "common/ops/metrics.h"
 #include "common/rpc/field_path.h"
 #include "common/rpc/service.h"
@@ -24,12 +28,14 @@ namespace gonghui::rpc::internal {
 
 class BatchQueue;
 
-// gonghui_rpc_seconds of one method: one histogram per status code, made when first needed.
+// What is counted of one method: gonghui_rpc_seconds, one histogram per status code, and
+// gonghui_rpc_errors_total, one counter per reason, each made when first needed.
 class CallMeter {
  public:
   CallMeter(std::string service, std::string method)
       : service_(std::move(service)), method_(std::move(method)) {}
   void Observe(absl::StatusCode code, double seconds);
+  void CountError(Reason reason);
 
  private:
   struct Slot {
@@ -39,6 +45,8 @@ class CallMeter {
   const std::string service_;
   const std::string method_;
   std::array<Slot, 17> slots_;  // One for each canonical code.
+  absl::Mutex mutex_;
+  std::map<Reason, ops::Counter> errors_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Where a request names its federation.

@@ -29,6 +29,8 @@ constexpr sql::Query kFindClaimable{
     "rpc.find_claimable_job",
     "SELECT tenant, job_id FROM jobs WHERE open = $1 AND lease_until_us < $2 "
     "ORDER BY lease_until_us, job_id LIMIT 1"};
+constexpr sql::Query kCountWaiting{
+    "rpc.count_waiting_jobs", "SELECT COUNT(*) FROM jobs WHERE open = $1 AND lease_until_us < $2"};
 constexpr sql::Query kReadClaimed{
     "rpc.read_claimed_job",
     "SELECT kind, organization, request, checkpoint, job, lease_until_us, open FROM jobs "
@@ -144,7 +146,22 @@ absl::Status JobRun::Save(JobProgress& progress, const sql::Closure& body) {
   return saved;
 }
 
+Jobs::Jobs(Options options)
+    : options_(options),
+      waiting_gauge_("gonghui_jobs", "Jobs of the databases of this process.",
+                     {{"state", "waiting"}}),
+      running_gauge_("gonghui_jobs", "Jobs of the databases of this process.",
+                     {{"state", "running"}}),
+      section_("jobs", [this] { return Tell(); }) {}
+
 Jobs::~Jobs() { Stop(); }
+
+std::string Jobs::Tell() const {
+  absl::MutexLock lock(&mutex_);
+  std::string text;
+  for (const auto& [worker, run] : running_) StrAppend(&text, run->kind_, " ", run->name(), "\n");
+  return text;
+}
 
 void Jobs::Serve(Service& service) {
   service.Handle("GetJob", this, &Jobs::Get);
@@ -312,6 +329,7 @@ void Jobs::Run(JobRun& run) {
   {
     absl::MutexLock lock(&mutex_);
     running_[run.worker_] = &run;
+    running_gauge_.Add(1);
   }
   const auto work = works_.find(run.kind_);
   const Packed result = work == works_.end()
@@ -320,6 +338,7 @@ void Jobs::Run(JobRun& run) {
   {
     absl::MutexLock lock(&mutex_);
     running_.erase(run.worker_);
+    running_gauge_.Add(-1);
   }
   const absl::Status finished = Finish(run, result);
   if (!finished.ok() && !absl::IsAborted(finished)) {
@@ -360,12 +379,27 @@ void Jobs::KeepLeases() {
         leases.push_back({run->tenant_, run->job_id_, worker, until});
       }
     }
+    CountWaiting();
     if (leases.empty()) continue;
     const absl::Status kept = options_.db->ReadWrite(
         absl::Now() + options_.lease / 3,
         [&](sql::Tx& tx) { return tx.RunMany(kKeepLease, leases).status(); });
     if (!kept.ok()) log::Warning("job_leases_not_kept", {{"reason", ReasonName(ReasonOf(kept))}});
   }
+}
+
+void Jobs::CountWaiting() {
+  const int64_t now = options_.clock->NowMicros();
+  int64_t waiting = waiting_;
+  const absl::Status counted =
+      options_.db->ReadOnly(absl::Now() + options_.lease / 3, [&](sql::Tx& tx) -> absl::Status {
+        ASSIGN_OR_RETURN(const sql::Rows rows, tx.Run(kCountWaiting, {true, now}));
+        waiting = rows[0].Get<int64_t>(0);
+        return absl::OkStatus();
+      });
+  if (!counted.ok()) return;  // The next round tells.
+  waiting_gauge_.Add(static_cast<double>(waiting - waiting_));
+  waiting_ = waiting;
 }
 
 void Jobs::Wake() {
@@ -385,6 +419,8 @@ void Jobs::Stop() {
   }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  waiting_gauge_.Add(static_cast<double>(-waiting_));
+  waiting_ = 0;
 }
 
 }  // namespace gonghui::rpc

@@ -27,6 +27,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/ops/metrics.h"
+#include "common/ops/section.h"
 #include "common/rpc/call.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/service.h"
@@ -87,7 +89,7 @@ class Jobs {
     absl::Duration poll = absl::Seconds(1);    // For jobs that other processes queued or left.
     int attempts_most = 5;                     // A job that died so often fails.
   };
-  explicit Jobs(Options options) : options_(options) {}
+  explicit Jobs(Options options);
   ~Jobs();
 
   template <typename Request, typename Result>
@@ -133,6 +135,8 @@ class Jobs {
   absl::Status Finish(JobRun& run, const Packed& result);
   void WorkLoop();
   void KeepLeases();
+  void CountWaiting();
+  std::string Tell() const;
   void Wake();
   bool stopping() const;
 
@@ -142,6 +146,10 @@ class Jobs {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, const JobRun*> running_ ABSL_GUARDED_BY(mutex_);  // By worker.
+  int64_t waiting_ = 0;  // As last counted; of the thread that keeps the leases.
+  const ops::Gauge waiting_gauge_;
+  const ops::Gauge running_gauge_;
+  const ops::Section section_;
   std::vector<std::thread> threads_;
 };
 

@@ -1,3 +1,4 @@
+#include "common/base/text.h"
 #include "common/rpc/pipeline_state.h"
 #include "common/rpc/security_log.h"
 #include "common/rpc/service.h"
@@ -13,11 +14,19 @@ constexpr size_t kWaitingPerWorker = 8;
 
 WorkerPool::WorkerPool(std::string_view name, int workers)
     : depth_("gonghui_queue_depth", "Calls waiting for a worker.", {{"pool", name}}),
+      busy_gauge_("gonghui_pool_busy", "Workers with a call.", {{"pool", name}}),
       shed_("gonghui_queue_shed_total", "Calls refused because the queue was full.",
             {{"pool", name}}),
+      section_("pools",
+               [this, name = std::string(name), workers] {
+                 return StrCat(name, ": ", busy_.load(), " of ", workers, " workers busy, ",
+                               waiting_.load(), " calls waiting");
+               }),
       executor_({.name = std::string(name),
                  .workers = workers,
-                 .queue_limit = kWaitingPerWorker * static_cast<size_t>(workers)}) {}
+                 .queue_limit = kWaitingPerWorker * static_cast<size_t>(workers)}) {
+  ops::Gauge("gonghui_pool_workers", "Workers of the pool.", {{"pool", name}}).Set(workers);
+}
 
 bool WorkerPool::TrySubmit(std::function<void()> task) {
   depth_.Set(++waiting_);

@@ -7,6 +7,7 @@
 
 #include "common/base/executor.h"
 #include "common/ops/metrics.h"
+#include "common/ops/section.h"
 
 namespace gonghui::rpc::internal {
 
@@ -16,13 +17,20 @@ class WorkerPool {
   WorkerPool(std::string_view name, int workers);
   // False when the queue is full: the task was not taken.
   bool TrySubmit(std::function<void()> task);
-  void Started() { depth_.Set(--waiting_); }  // Called by each task first.
+  void Started() {  // Called by each task first.
+    depth_.Set(--waiting_);
+    busy_gauge_.Set(++busy_);
+  }
+  void Ended() { busy_gauge_.Set(--busy_); }  // Called by each task last.
   void Stop() { executor_.Stop(); }
 
  private:
   std::atomic<int> waiting_ = 0;
+  std::atomic<int> busy_ = 0;
   const ops::Gauge depth_;
+  const ops::Gauge busy_gauge_;
   const ops::Counter shed_;
+  const ops::Section section_;
   Executor executor_;
 };
 

@@ -7,6 +7,8 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/base/trace.h"
+#include "common/ops/recent.h"
 
 namespace gonghui::sql {
 namespace {
@@ -86,6 +88,7 @@ absl::Status EngineTx::Finish(std::string_view query_name, absl::Time start, abs
   if (took > kSlow) {
     log::Warning("slow_statement",
                  {{"query", query_name}, {"took_ms", absl::ToInt64Milliseconds(took)}});
+    ops::NoteSlowStatement(query_name, took, CurrentTrace());
   }
   failure_.Update(status);
   return status;

@@ -14,11 +14,18 @@
 
 namespace gonghui::sql {
 
+// How the places of a pool are used.
+struct PoolUse {
+  int busy = 0;
+  int idle = 0;     // Ready for the next taker; the rest is not made yet.
+  int waiting = 0;  // Takers.
+};
+
 // Thread-safe. Holds `size` places; the thing of a place is made by the taker when it comes empty.
 template <typename T>
 class Pool {
  public:
-  explicit Pool(int size) : free_(size) {}
+  explicit Pool(int size) : size_(size), free_(size) {}
 
   // Waits for a place until `deadline`. A null pointer is a place without a thing in it.
   absl::StatusOr<std::unique_ptr<T>> Acquire(absl::Time deadline) {
@@ -63,6 +70,13 @@ class Pool {
     dropped.swap(idle_);
   }
 
+  PoolUse use() const {
+    absl::MutexLock lock(&mutex_);
+    return {.busy = size_ - free_,
+            .idle = static_cast<int>(idle_.size()),
+            .waiting = static_cast<int>(waiters_.size())};
+  }
+
  private:
   struct Waiter {
     absl::CondVar ready;
@@ -70,7 +84,8 @@ class Pool {
     std::unique_ptr<T> thing;
   };
 
-  absl::Mutex mutex_;
+  const int size_;
+  mutable absl::Mutex mutex_;
   int free_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<T>> idle_ ABSL_GUARDED_BY(mutex_);
   std::deque<Waiter*> waiters_ ABSL_GUARDED_BY(mutex_);

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/sql/engine.h"
+#include "common/sql/meter.h"
 #include "common/sql/pool.h"
 #include "common/sql/postgres_connection.h"
 
@@ -73,7 +74,10 @@ class PostgresTx : public EngineTx {
 class PostgresDatabase : public Database {
  public:
   explicit PostgresDatabase(const Options& options)
-      : url_(options.url), pool_(options.connections), turns_(1) {}
+      : url_(options.url),
+        pool_(options.connections),
+        meter_(options.name, "postgres", [this] { return pool_.use(); }),
+        turns_(1) {}
 
   absl::Status CheckCollation() {
     std::string collation;
@@ -94,6 +98,7 @@ class PostgresDatabase : public Database {
   }
 
   absl::Status ReadOnly(absl::Time deadline, const Closure& body) override {
+    const ops::Timer timer(meter_.seconds);
     absl::Status status;
     for (int attempt = 1; attempt <= kTries; ++attempt) {
       if (Transact(kBeginRead, deadline, body, status) == Verdict::kFinal) break;
@@ -103,6 +108,7 @@ class PostgresDatabase : public Database {
   }
 
   absl::Status ReadWrite(absl::Time deadline, const Closure& body) override {
+    const ops::Timer timer(meter_.seconds);
     absl::Status status;
     for (int attempt = 1; attempt <= kTries; ++attempt) {
       Verdict verdict;
@@ -131,8 +137,13 @@ class PostgresDatabase : public Database {
   std::string_view engine() const override { return "postgres"; }
 
  private:
+  absl::StatusOr<std::unique_ptr<PostgresConnection>> Acquire(absl::Time deadline) {
+    const ops::Timer timer(meter_.pool_wait);
+    return pool_.Acquire(deadline);
+  }
+
   absl::StatusOr<std::unique_ptr<PostgresConnection>> Take(absl::Time deadline) {
-    ASSIGN_OR_RETURN(auto connection, pool_.Acquire(deadline));
+    ASSIGN_OR_RETURN(auto connection, Acquire(deadline));
     if (connection != nullptr) return connection;
     auto opened = PostgresConnection::Open(url_, deadline);
     if (!opened.ok()) pool_.Release(nullptr);
@@ -172,6 +183,7 @@ class PostgresDatabase : public Database {
 
   const std::string url_;
   Pool<PostgresConnection> pool_;
+  const Meter meter_;
   // Writers of one federation meet at its feed's head. Where they collide, taking turns is faster
   // than running again; where they do not, they stay parallel.
   Pool<Turn> turns_;

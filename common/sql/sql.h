@@ -145,6 +145,7 @@ class Database {
     std::string url;      // "sqlite:PATH" or "postgres://…" (libpq URI, may name a schema by
                           // options=-csearch_path).
     int connections = 8;  // PostgreSQL pool size; SQLite: readers.
+    std::string name = "other";  // What metrics and /statusz call it; of a closed set.
   };
   static absl::StatusOr<std::unique_ptr<Database>> Open(const Options& options);
   virtual ~Database() = default;

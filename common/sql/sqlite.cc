@@ -8,7 +8,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/base/status.h"
+#include "common/base/trace.h"
 #include "common/sql/engine.h"
+#include "common/sql/meter.h"
 #include "common/sql/pool.h"
 #include "common/sql/sqlite_connection.h"
 
@@ -217,18 +219,25 @@ void SqliteWriter::Settle(const std::vector<Ticket*>& group, const absl::Status&
 
 class SqliteDatabase : public Database {
  public:
-  SqliteDatabase(std::string path, int readers, std::unique_ptr<SqliteConnection> writer)
-      : path_(std::move(path)), readers_(readers), writer_(std::move(writer)) {}
+  SqliteDatabase(const Options& options, std::string path, std::unique_ptr<SqliteConnection> writer)
+      : path_(std::move(path)),
+        readers_(options.connections),
+        meter_(options.name, "sqlite", [this] { return readers_.use(); }),
+        writer_(std::move(writer)) {}
 
   absl::Status ReadOnly(absl::Time deadline, const Closure& body) override {
-    ASSIGN_OR_RETURN(auto reader, readers_.Acquire(deadline));
+    const ops::Timer timer(meter_.seconds);
+    ASSIGN_OR_RETURN(auto reader, Take(deadline));
     const absl::Status status = Read(reader, deadline, body);
     readers_.Release(std::move(reader));
     return status;
   }
 
   absl::Status ReadWrite(absl::Time deadline, const Closure& body) override {
+    const ops::Timer timer(meter_.seconds);
+    const std::string_view trace = CurrentTrace();  // The closure runs on the writer's thread.
     return writer_.Run(deadline, [&](SqliteConnection& connection) {
+      const TraceScope scope(trace);
       SqliteTx tx(connection, deadline);
       return tx.Outcome(body(tx));
     });
@@ -243,6 +252,11 @@ class SqliteDatabase : public Database {
   std::string_view engine() const override { return "sqlite"; }
 
  private:
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> Take(absl::Time deadline) {
+    const ops::Timer timer(meter_.pool_wait);
+    return readers_.Acquire(deadline);
+  }
+
   absl::Status Read(std::unique_ptr<SqliteConnection>& reader, absl::Time deadline,
                     const Closure& body) {
     if (reader == nullptr) {
@@ -260,6 +274,7 @@ class SqliteDatabase : public Database {
 
   const std::string path_;
   Pool<SqliteConnection> readers_;
+  const Meter meter_;
   SqliteWriter writer_;
 };
 
@@ -268,7 +283,7 @@ class SqliteDatabase : public Database {
 absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const Database::Options& options,
                                                      const std::string& path) {
   ASSIGN_OR_RETURN(auto writer, SqliteConnection::Open({.path = path}));
-  return std::make_unique<SqliteDatabase>(path, options.connections, std::move(writer));
+  return std::make_unique<SqliteDatabase>(options, path, std::move(writer));
 }
 
 }  // namespace gonghui::sql

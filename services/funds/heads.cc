@@ -133,7 +133,27 @@ HeadContent ParseHead(std::string_view bytes) {
 }
 
 Heads::Heads(const Host& host, Books* books, auth::SigningKey key, std::unique_ptr<Anchor> anchor)
-    : host_(host), books_(books), key_(std::move(key)), anchor_(std::move(anchor)) {}
+    : host_(host),
+      books_(books),
+      key_(std::move(key)),
+      anchor_(std::move(anchor)),
+      sealed_us_(absl::ToUnixMicros(absl::Now())),
+      anchored_us_(sealed_us_.load()),
+      head_age_("gonghui_ledger_head_age_seconds",
+                "Since every voucher was under a signed head, or the start."),
+      anchor_age_("gonghui_ledger_anchor_age_seconds",
+                  "Since every signed head stood outside the database, or the start."),
+      section_("ledger", [this] { return Tell(); }) {}
+
+std::string Heads::Tell() const {
+  const absl::Time now = absl::Now();
+  const absl::Duration head = now - absl::FromUnixMicros(sealed_us_);
+  const absl::Duration anchor = now - absl::FromUnixMicros(anchored_us_);
+  head_age_.Set(absl::ToDoubleSeconds(head));
+  anchor_age_.Set(absl::ToDoubleSeconds(anchor));
+  return StrCat("all vouchers sealed ", absl::ToInt64Seconds(head), " s ago, all heads anchored ",
+                absl::ToInt64Seconds(anchor), " s ago in ", host_.anchoring.target);
+}
 
 absl::StatusOr<std::unique_ptr<Heads>> Heads::Open(const Host& host, Books* books) {
   ASSIGN_OR_RETURN(auth::SigningKey key, LoadKey(host.anchoring.key_file));
@@ -304,7 +324,10 @@ absl::Status Heads::AnchorAll(absl::Time deadline) {
       }
       return absl::OkStatus();
     }));
-    if (keys.empty()) return absl::OkStatus();
+    if (keys.empty()) {
+      anchored_us_ = absl::ToUnixMicros(absl::Now());
+      return absl::OkStatus();
+    }
     RETURN_IF_ERROR(anchor_->Write(heads));
     RETURN_IF_ERROR(host_.db->ReadWrite(
         deadline, [&](sql::Tx& tx) { return tx.RunMany(kSetAnchored, keys).status(); }));
@@ -314,6 +337,7 @@ absl::Status Heads::AnchorAll(absl::Time deadline) {
 absl::Status Heads::SealAll(absl::Time deadline) {
   std::string after_tenant;
   std::string after_book;
+  bool all = true;
   while (true) {
     std::vector<std::pair<std::string, std::string>> books;
     RETURN_IF_ERROR(host_.db->ReadOnly(deadline, [&](sql::Tx& tx) -> absl::Status {
@@ -325,15 +349,19 @@ absl::Status Heads::SealAll(absl::Time deadline) {
       }
       return absl::OkStatus();
     }));
-    if (books.empty()) return AnchorAll(deadline);
+    if (books.empty()) {
+      if (all) sealed_us_ = absl::ToUnixMicros(absl::Now());
+      return AnchorAll(deadline);
+    }
     for (const auto& [tenant, book] : books) {
       const absl::Status status = host_.db->ReadWrite(
           deadline,
           [&, &tenant = tenant, &book = book](sql::Tx& tx) { return SealBook(tx, tenant, book); });
       // A broken book is told and left; the others are sealed.
-      if (!status.ok())
-        log::Error("ledger_head",
-                   {{"book", std::string_view(book)}, {"cause", FromAbsl(status.message())}});
+      if (status.ok()) continue;
+      all = false;
+      log::Error("ledger_head",
+                 {{"book", std::string_view(book)}, {"cause", FromAbsl(status.message())}});
     }
     std::tie(after_tenant, after_book) = books.back();
   }

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "common/auth/token.h"
 #include "common/host/host.h"
+#include "common/ops/metrics.h"
+#include "common/ops/section.h"
 #include "gonghui/funds/v1/proof.pb.h"
 #include "services/funds/anchors.h"
 #include "services/funds/books.h"
@@ -55,12 +58,19 @@ class Heads {
   // Adds heads up to the book's end. Some thousand vouchers a head.
   absl::Status SealBook(sql::Tx& tx, const std::string& tenant, const std::string& book);
   absl::Status AnchorAll(absl::Time deadline);
+  std::string Tell() const;
   v1::Head Describe(const HeadContent& head, std::string content, std::string signature) const;
 
   const Host host_;
   Books* const books_;
   const auth::SigningKey key_;
   const std::unique_ptr<Anchor> anchor_;
+  // When all books were last sealed, and all heads anchored; the start of the process before.
+  std::atomic<int64_t> sealed_us_;
+  std::atomic<int64_t> anchored_us_;
+  const ops::Gauge head_age_;
+  const ops::Gauge anchor_age_;
+  const ops::Section section_;
 };
 
 }  // namespace gonghui::funds

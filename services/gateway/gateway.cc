@@ -4,11 +4,15 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <chrono>
+#include <map>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/ops/metrics.h"
 #include "services/gateway/transcoder.h"
 
 namespace gonghui::gateway {
@@ -18,7 +22,22 @@ constexpr int kThreads = 64;  // A keep-alive connection holds one.
 constexpr size_t kPayloadLimit = 4 << 20;
 constexpr int kTimeoutSeconds = 5;
 
+// gonghui_http_seconds of every status that the transcoder answers.
+const ops::Histogram& SecondsOf(int status) {
+  static const auto& histograms = *[] {
+    auto* made = new std::map<int, ops::Histogram>;
+    for (const int code : {200, 400, 401, 403, 404, 405, 409, 429, 499, 500, 501, 503, 504}) {
+      made->emplace(code, ops::Histogram("gonghui_http_seconds", "Time of a request over HTTP.",
+                                         {{"code", StrCat(code)}}));
+    }
+    return made;
+  }();
+  const auto found = histograms.find(status);
+  return found == histograms.end() ? histograms.at(500) : found->second;
+}
+
 void Serve(const Transcoder& transcoder, const httplib::Request& http, httplib::Response& answer) {
+  const auto start = std::chrono::steady_clock::now();
   HttpRequest request;
   request.verb = http.method;
   request.path = http.path;
@@ -31,7 +50,10 @@ void Serve(const Transcoder& transcoder, const httplib::Request& http, httplib::
   request.traceparent = http.get_header_value("traceparent");
   for (const auto& [key, value] : http.params) request.query.emplace(key, value);
   HttpResponse response = transcoder.Handle(request);
+  SecondsOf(response.status)
+      .Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   answer.status = response.status;
+  answer.set_header("traceparent", response.traceparent);
   answer.set_content(std::move(response.body), "application/json; charset=utf-8");
 }
 

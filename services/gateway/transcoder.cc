@@ -11,8 +11,10 @@
 #include "absl/strings/str_split.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/base/trace.h"
 #include "common/rpc/api_services.h"
 #include "common/rpc/status_map.h"
+#include "common/rpc/traceparent.h"
 #include "gonghui/activities/v1/activity.pb.h"
 #include "gonghui/casework/v1/case.pb.h"
 #include "gonghui/funds/v1/benefit.pb.h"
@@ -72,9 +74,9 @@ google::protobuf::util::JsonPrintOptions PrintOptions() {
   return options;
 }
 
-HttpResponse ErrorResponse(const absl::Status& status) {
+HttpResponse ErrorResponse(const absl::Status& status, std::string_view trace) {
   google::rpc::Status body;
-  const grpc::Status mapped = rpc::ToGrpc(status, "");
+  const grpc::Status mapped = rpc::ToGrpc(status, trace);
   if (!body.ParseFromString(mapped.error_details()) || body.code() == 0) {
     body.set_code(static_cast<int>(mapped.error_code()));
     body.set_message(mapped.error_message());
@@ -200,6 +202,15 @@ absl::StatusOr<Transcoder> Transcoder::Make(
 }
 
 HttpResponse Transcoder::Handle(const HttpRequest& http) const {
+  const std::string traceparent = rpc::ContinueTrace(http.traceparent);
+  const TraceScope scope(TraceOf(traceparent));
+  HttpResponse response = Answer(http, traceparent);
+  response.traceparent = traceparent;
+  return response;
+}
+
+HttpResponse Transcoder::Answer(const HttpRequest& http, const std::string& traceparent) const {
+  const std::string_view trace = TraceOf(traceparent);
   bool path_known = false;
   for (const Route& route : routes_) {
     const auto variables = route.path.Match(http.path);
@@ -216,15 +227,15 @@ HttpResponse Transcoder::Handle(const HttpRequest& http) const {
     for (auto it = variables->begin(); status.ok() && it != variables->end(); ++it) {
       status = SetPath(*request, it->first, it->second);
     }
-    if (!status.ok()) return ErrorResponse(status);
+    if (!status.ok()) return ErrorResponse(status, trace);
     bearer_token =
         absl::StartsWith(http.authorization, "Bearer ") ? http.authorization.substr(7) : "";
     rpc::Call call;
-    call.traceparent = http.traceparent;
+    call.traceparent = traceparent;
     const std::string method =
         absl::StrCat("/", route.method->service()->full_name(), "/", route.method->name());
     status = clients_.at(AreaOf(*route.method))->InvokeMessage(method, *request, *response, &call);
-    if (!status.ok()) return ErrorResponse(status);
+    if (!status.ok()) return ErrorResponse(status, trace);
     HttpResponse answer;
     (void)google::protobuf::util::MessageToJsonString(*response, &answer.body, PrintOptions());
     return answer;
@@ -232,7 +243,8 @@ HttpResponse Transcoder::Handle(const HttpRequest& http) const {
   HttpResponse answer = ErrorResponse(
       NotFound(common::v1::REASON_NOT_FOUND,
                path_known ? "this address does not take this HTTP method" : "no such address",
-               path_known ? "该地址不支持此 HTTP 方法" : "没有这个地址"));
+               path_known ? "该地址不支持此 HTTP 方法" : "没有这个地址"),
+      trace);
   if (path_known) answer.status = 405;
   return answer;
 }

@@ -24,7 +24,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 200;
-  std::string body;  // JSON.
+  std::string body;         // JSON.
+  std::string traceparent;  // Of the call; its trace is in the log of whoever served it.
 };
 
 // Thread-safe.
@@ -37,6 +38,8 @@ class Transcoder {
   HttpResponse Handle(const HttpRequest& request) const;
 
  private:
+  HttpResponse Answer(const HttpRequest& request, const std::string& traceparent) const;
+
   std::vector<Route> routes_;
   std::map<std::string, std::unique_ptr<rpc::Client>> clients_;  // By area.
 };

@@ -1,9 +1,11 @@
 // gonghuid: hosts any set of the platform's services.
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,10 @@
 #include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "common/ops/dial.h"
 #include "common/rpc/server.h"
 #include "services/server/suite.h"
+#include "services/server/watchdog.h"
 
 namespace gonghui {
 namespace {
@@ -81,6 +85,9 @@ std::vector<ConfigOption> Options() {
       {"request_days", "400",
        "days for which the answer to a request_id is kept; a request repeated later runs anew"},
       {"reflection", "true", "offer gRPC server reflection", false, true},
+      {"probe", "",
+       "start nothing, tell by the exit code whether a server lives: HOST:PORT of gRPC, or "
+       "http://HOST:PORT/readyz"},
       {"port_file", "", "write the gRPC port to this file once ready"}};
   for (const char* area : kAreas) {
     options.push_back({absl::StrCat(area, "_database_url_file"), "",
@@ -189,7 +196,25 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   return options;
 }
 
+// nullptr without an address over TCP.
+std::unique_ptr<Watchdog> StartWatchdog(const Config& config, int port) {
+  std::string address;
+  for (absl::string_view listen : absl::StrSplit(config.Get("listen"), ',')) {
+    if (address.empty()) address = ops::LocalAddress(std::string(listen), port);
+  }
+  if (address.empty()) return nullptr;
+  Watchdog::Options options;
+  options.give_up = [](const absl::Status&) {
+    log::Error("unreachable", {{"next", "the process ends, its supervisor starts it anew"}});
+    _exit(1);  // Nothing is lost: whatever was acknowledged is committed.
+  };
+  return std::make_unique<Watchdog>(
+      std::move(options), [address] { return ops::DialServer(address, absl::Seconds(5)); });
+}
+
 absl::Status Run(const Config& config) {
+  if (const std::string& target = config.Get("probe"); !target.empty()) return ops::Probe(target);
+  RETURN_IF_ERROR(RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(Suite::Options options, SuiteOptions(config));
   ASSIGN_OR_RETURN(std::unique_ptr<Suite> suite, Suite::Start(std::move(options)));
   log::Info("ready", {{"port", int64_t{suite->port()}},
@@ -202,7 +227,10 @@ absl::Status Run(const Config& config) {
     std::fclose(file);
     std::rename((path + ".new").c_str(), path.c_str());
   }
-  rpc::WaitForSignal();
+  {
+    const std::unique_ptr<Watchdog> watchdog = StartWatchdog(config, suite->port());
+    rpc::WaitForSignal();
+  }
   log::Info("draining");
   suite->Drain();
   return absl::OkStatus();

@@ -18,7 +18,9 @@
 #include "common/crypto/personal.h"
 #include "common/feed/feed_service.h"
 #include "common/host/host.h"
+#include "common/ops/metrics.h"
 #include "common/ops/ops_server.h"
+#include "common/ops/section.h"
 #include "common/rpc/idempotency.h"
 #include "common/rpc/server.h"
 #include "common/rpc/upkeep.h"
@@ -31,6 +33,7 @@
 #include "services/membership/organizations.h"
 #include "services/membership/service.h"
 #include "services/reports/service.h"
+#include "services/server/status_page.h"
 
 namespace gonghui {
 namespace {
@@ -132,7 +135,7 @@ class RunningSuite : public Suite {
 
   int port() const override { return server_->port(); }
   int ops_port() const override { return ops_ ? ops_->port() : 0; }
-  int http_port() const override { return gateway_ ? gateway_->port() : 0; }
+  int http_port() const override { return http_port_; }
   sql::Database& database(const std::string& area) override { return *databases_.at(area); }
   void Drain() override { Shutdown(absl::Seconds(2)); }
 
@@ -239,7 +242,8 @@ class RunningSuite : public Suite {
                        sql::Database::Open({.url = url != options_.database_urls.end()
                                                        ? url->second
                                                        : absl::StrCat("sqlite:", options_.data_dir,
-                                                                      "/", area, ".db")}));
+                                                                      "/", area, ".db"),
+                                            .name = area}));
     }
     return absl::OkStatus();
   }
@@ -379,7 +383,11 @@ class RunningSuite : public Suite {
                        ops::OpsServer::Start({.host = options_.http_host,
                                               .port = options_.ops_port,
                                               .not_ready = [this] { return NotReady(); },
-                                              .status_page = [this] { return StatusPage(); }}));
+                                              .status_page = [this] {
+                                                return StatusPage(
+                                                    options_, draining_ ? "draining" : "serving",
+                                                    port(), http_port());
+                                              }}));
     }
     if (options_.http_port >= 0) {
       const auto address = [this](const std::string& area) {
@@ -391,6 +399,7 @@ class RunningSuite : public Suite {
                                                           .address = address,
                                                           .credentials = peer_credentials_,
                                                           .tls = options_.tls}));
+      http_port_ = gateway_->port();
     }
     server_->SetServing(true);
     for (const auto& service : hosted_) service->Start();
@@ -409,30 +418,38 @@ class RunningSuite : public Suite {
   }
 
   std::string NotReady() {
+    if (draining_) return "draining: no new calls are wanted";
     for (const auto& [area, db] : databases_) {
       absl::Status status = db->ReadOnly(absl::Now() + absl::Seconds(2), [](sql::Tx& tx) {
         return tx.Run({"ops.ping", "SELECT 1"}).status();
       });
-      if (!status.ok()) return absl::StrCat(area, ": database does not answer");
+      if (status.ok()) continue;
+      return absl::StrCat(area, ": the database does not answer: ", status.message());
     }
     return "";
   }
 
-  std::string StatusPage() {
-    std::string page = "gonghui\n\nservices:";
-    for (const std::string& area : options_.services) absl::StrAppend(&page, " ", area);
-    absl::StrAppend(&page, "\nport: ", port(), "\n");
-    for (const auto& [area, db] : databases_)
-      absl::StrAppend(&page, area, ": ", std::string(db->engine()), "\n");
-    return page;
+  // Of the data folder.
+  std::string Disk() const {
+    std::error_code error;
+    const fs::space_info space = fs::space(options_.data_dir, error);
+    if (error) return absl::StrCat(options_.data_dir, ": ", error.message());
+    free_bytes_.Set(static_cast<double>(space.available));
+    all_bytes_.Set(static_cast<double>(space.capacity));
+    return absl::StrCat(options_.data_dir, ": ", space.available >> 20, " of ",
+                        space.capacity >> 20, " MiB free");
   }
 
   void Shutdown(absl::Duration linger) {
     if (!server_) return;
+    // Whoever sends calls here sees it and has time to turn away, over HTTP too.
+    draining_ = true;
+    server_->SetServing(false);
+    absl::SleepFor(linger);
     gateway_.reset();
     upkeep_.Stop();
     for (const auto& service : hosted_) service->Stop();
-    server_->Drain(linger, absl::Seconds(15));
+    server_->Drain(absl::ZeroDuration(), absl::Seconds(15));
     pipeline_->Stop();
     ops_.reset();
     peers_.clear();
@@ -450,6 +467,10 @@ class RunningSuite : public Suite {
   std::optional<auth::SigningKey> dev_key_;
   std::unique_ptr<crypto::PersonalData> personal_;
   absl::Notification stopping_;
+  std::atomic<bool> draining_ = false;
+  const ops::Gauge free_bytes_{"gonghui_data_free_bytes", "Free space where the data folder is."};
+  const ops::Gauge all_bytes_{"gonghui_data_size_bytes", "Size of the disk of the data folder."};
+  const ops::Section disk_{"disk", [this] { return Disk(); }};
   std::thread key_watch_;                  // Takes over keys that change.
   std::deque<std::string> catalog_texts_;  // Names and texts of the files of catalog_dir.
   std::map<std::string, std::unique_ptr<sql::Database>> databases_;
@@ -468,6 +489,7 @@ class RunningSuite : public Suite {
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<ops::OpsServer> ops_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  int http_port_ = 0;
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ trap end EXIT
 grep -q 'dashboard:10"' "$dir/dashboard.yaml" || fail "found no expressions in dashboard.json"
 promtool check rules "$dir/dashboard.yaml"
 
-"$gonghuid" --dev --data "$dir/data" --listen 127.0.0.1:0 --http-port 0 --ops-port 0 --port-file "$dir/port" >"$dir/log" 2>&1 &
+"$gonghuid" --dev --data "$dir/data" --listen 127.0.0.1:0 --http-port 0 --ops-port 0 --redis 127.0.0.1:1 --port-file "$dir/port" >"$dir/log" 2>&1 &
 server=$!
 for ((tries = 0; tries < 300; tries++)); do
   [ ! -s "$dir/port" ] || break
@@ -53,6 +53,10 @@ fetch() { # PORT PATH: body of the answer.
 }
 fetch "$(port_of http_port)" /v1/federations/none >/dev/null # A call, so that calls are counted.
 fetch "$(port_of ops_port)" /metrics >"$dir/metrics"
+"$gonghuid" --probe "127.0.0.1:$(<"$dir/port")" || fail "the server is not seen to live"
+"$gonghuid" --probe "http://127.0.0.1:$(port_of ops_port)/readyz" || fail "the server is not seen to be ready"
+! "$gonghuid" --probe 127.0.0.1:1 2>/dev/null || fail "nobody is seen to live"
+(ulimit -n 512 && ! "$gonghuid" --dev --data "$dir/none" 2>&1) | grep -q 'may open 512 files' || fail "starts with 512 descriptors"
 
 # NAME LABELS of every series of a metrics text, labels sorted and without those that the collector adds.
 series() {

@@ -1,0 +1,8 @@
+// The version of the platform's programs.
+#pragma once
+
+namespace gonghui {
+
+inline constexpr char kVersion[] = "0.1.0";
+
+}  // namespace gonghui
