@@ -65,6 +65,7 @@ Program::Program()
   AddDuesCommands(*this);
   AddKeyCommands(*this);
   AddBackupCommands(*this);
+  AddDoctorCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);
   AddCompletionCommands(*this);

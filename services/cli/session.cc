@@ -122,16 +122,21 @@ absl::StatusOr<const rpc::Client*> Session::Connect() {
                            "对以 --dev 启动的服务器，可用 gonghui token --dev 生成。");
   }
   ASSIGN_OR_RETURN(const std::string content, ReadFile(token_file_));
+  // Batches, recounts and summaries are slow on a small machine.
+  ASSIGN_OR_RETURN(client_, Open(Trimmed(content), absl::Minutes(2)));
+  return client_.get();
+}
+
+absl::StatusOr<std::unique_ptr<rpc::Client>> Session::Open(const std::string& token,
+                                                           absl::Duration timeout) const {
   rpc::Client::Options options;
   options.address = server_;
   if (uses_tls_) {
     ASSIGN_OR_RETURN(options.credentials, rpc::MakeChannelCredentials({.ca_file = ca_file_}));
   }
-  options.token = [token = Trimmed(content)] { return token; };
-  options.timeout =
-      absl::Minutes(2);  // Batches, recounts and summaries are slow on a small machine.
-  client_ = std::make_unique<rpc::Client>(std::move(options));
-  return client_.get();
+  if (!token.empty()) options.token = [token] { return token; };
+  options.timeout = timeout;
+  return std::make_unique<rpc::Client>(std::move(options));
 }
 
 absl::StatusOr<std::string> Session::Parent() const {

@@ -8,12 +8,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/version.h"
 #include "common/rpc/client.h"
 #include "google/protobuf/message.h"
 
 namespace gonghui::cli {
-
-inline constexpr char kVersion[] = "0.1.0";
 
 // Exit codes of the program.
 enum ExitCode {
@@ -46,6 +45,9 @@ class Session {
   absl::Status Resolve();
   // A client with the caller's token. TOKEN_MISSING without a token.
   absl::StatusOr<const rpc::Client*> Connect();
+  // A client of its own, with this token (empty: none).
+  absl::StatusOr<std::unique_ptr<rpc::Client>> Open(const std::string& token,
+                                                    absl::Duration timeout) const;
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> Invoke(std::string_view method, const Request& request) {
@@ -60,6 +62,8 @@ class Session {
   absl::StatusOr<std::string> NameOf(std::string_view collection, std::string_view id) const;
   const std::string& federation() const { return federation_; }
   const std::string& server() const { return server_; }
+  const std::string& token_file() const { return token_file_; }
+  bool uses_tls() const { return uses_tls_; }
   bool json() const { return globals_->json; }
   bool chinese() const { return chinese_; }
   const std::string& Say(const std::string& en, const std::string& zh) const {
