@@ -37,14 +37,18 @@ class RecordService final : public Hosted {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Hosted>> OpenRecordService(const Host& host,
-                                                          RecordServiceOptions options) {
+std::vector<EmbeddedFile> RecordSchema() {
   std::vector<EmbeddedFile> schema;
   for (const auto* files : {&embedded::common_rpc_schema(), &embedded::common_feed_schema(),
                             &embedded::common_records_schema()}) {
     schema.insert(schema.end(), files->begin(), files->end());
   }
-  RETURN_IF_ERROR(sql::Migrate(*host.db, std::move(schema), host.clock->NowMicros()));
+  return schema;
+}
+
+absl::StatusOr<std::unique_ptr<Hosted>> OpenRecordService(const Host& host,
+                                                          RecordServiceOptions options) {
+  RETURN_IF_ERROR(sql::Migrate(*host.db, RecordSchema(), host.clock->NowMicros()));
   ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files, host.catalog(*options.catalog));
   ASSIGN_OR_RETURN(catalog::Catalog catalog, catalog::Catalog::Load(options.area, files));
   return std::make_unique<RecordService>(host, options, std::move(catalog));

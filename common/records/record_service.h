@@ -19,6 +19,9 @@ struct RecordServiceOptions {
   const std::vector<EmbeddedFile>* catalog = nullptr;
 };
 
+// The migrations of its database (common/sql/migrate.h).
+std::vector<EmbeddedFile> RecordSchema();
+
 // Migrates the database and loads the catalogue.
 absl::StatusOr<std::unique_ptr<Hosted>> OpenRecordService(const Host& host,
                                                           RecordServiceOptions options);

@@ -48,16 +48,39 @@ absl::StatusOr<Checksums> ListApplied(Database& db) {
   return applied;
 }
 
-absl::Status CheckKnown(const Checksums& applied, const std::vector<EmbeddedFile>& files) {
+absl::Status Changed(const EmbeddedFile& file) {
+  return Refuse(file.name, "was changed after it was applied; add a new file instead",
+                "应用后内容被修改，请新增脚本文件");
+}
+
+// The scripts of the database's engine, in order. An error where two have one name.
+absl::Status Arrange(const Database& db, std::vector<EmbeddedFile>& migrations) {
+  std::erase_if(migrations,
+                [&](const EmbeddedFile& file) { return !RunsOn(file.name, db.engine()); });
+  std::sort(migrations.begin(), migrations.end(),
+            [](const EmbeddedFile& a, const EmbeddedFile& b) { return a.name < b.name; });
+  const auto twin = std::adjacent_find(
+      migrations.begin(), migrations.end(),
+      [](const EmbeddedFile& a, const EmbeddedFile& b) { return a.name == b.name; });
+  if (twin == migrations.end()) return absl::OkStatus();
+  return Refuse(twin->name, "exists twice; rename one of the files", "重名，请改名");
+}
+
+// The scripts that a newer program applied; an error where one of them took something away.
+absl::StatusOr<std::vector<std::string>> Newer(const Checksums& applied,
+                                               const std::vector<EmbeddedFile>& files) {
+  std::vector<std::string> newer;
   for (const auto& [name, checksum] : applied) {
     const bool known = std::any_of(files.begin(), files.end(),
                                    [&n = name](const EmbeddedFile& f) { return f.name == n; });
-    if (!known) {
-      return Refuse(name, "is applied but unknown to this program; run the newer program",
-                    "已应用，但本程序不认识，请使用更新版本的程序");
+    if (known) continue;
+    if (name.find(".contract.") != std::string::npos) {
+      return Refuse(name, "took away what this program needs; run the newer program",
+                    "已移除本程序所需的结构，请使用更新版本的程序");
     }
+    newer.push_back(name);
   }
-  return absl::OkStatus();
+  return newer;
 }
 
 absl::Status Apply(Database& db, const EmbeddedFile& file, const std::string& checksum,
@@ -73,20 +96,14 @@ absl::Status Apply(Database& db, const EmbeddedFile& file, const std::string& ch
 }  // namespace
 
 absl::Status Migrate(Database& db, std::vector<EmbeddedFile> migrations, int64_t now_us) {
-  std::erase_if(migrations,
-                [&](const EmbeddedFile& file) { return !RunsOn(file.name, db.engine()); });
-  std::sort(migrations.begin(), migrations.end(),
-            [](const EmbeddedFile& a, const EmbeddedFile& b) { return a.name < b.name; });
-  const auto twin = std::adjacent_find(
-      migrations.begin(), migrations.end(),
-      [](const EmbeddedFile& a, const EmbeddedFile& b) { return a.name == b.name; });
-  if (twin != migrations.end()) {
-    return Refuse(twin->name, "exists twice; rename one of the files", "重名，请改名");
-  }
+  RETURN_IF_ERROR(Arrange(db, migrations));
   const bool postgres = db.engine() == "postgres";
   RETURN_IF_ERROR(db.RunScript(StrCat(postgres ? kPostgresTurn : "", kCreateTable)));
   ASSIGN_OR_RETURN(Checksums applied, ListApplied(db));
-  RETURN_IF_ERROR(CheckKnown(applied, migrations));
+  ASSIGN_OR_RETURN(const std::vector<std::string> newer, Newer(applied, migrations));
+  if (!newer.empty()) {
+    log::Warning("schema_is_newer", {{"first", newer.front()}, {"engine", db.engine()}});
+  }
   for (const EmbeddedFile& file : migrations) {
     const std::string checksum = Sha256Hex(file.text);
     if (!applied.contains(file.name)) {
@@ -99,12 +116,30 @@ absl::Status Migrate(Database& db, std::vector<EmbeddedFile> migrations, int64_t
         return status;
       }
     }
-    if (applied.find(file.name)->second != checksum) {
-      return Refuse(file.name, "was changed after it was applied; add a new file instead",
-                    "应用后内容被修改，请新增脚本文件");
-    }
+    if (applied.find(file.name)->second != checksum) return Changed(file);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<MigrationPlan> PlanMigration(Database& db, std::vector<EmbeddedFile> migrations) {
+  RETURN_IF_ERROR(Arrange(db, migrations));
+  absl::StatusOr<Checksums> applied = ListApplied(db);
+  // The statement fails where nothing was ever applied: there is no table.
+  if (absl::IsInternal(applied.status())) applied = Checksums();
+  RETURN_IF_ERROR(applied.status());
+  MigrationPlan plan;
+  ASSIGN_OR_RETURN(plan.newer, Newer(*applied, migrations));
+  for (const EmbeddedFile& file : migrations) {
+    const auto found = applied->find(file.name);
+    if (found == applied->end()) {
+      plan.pending.emplace_back(file.name);
+    } else if (found->second != Sha256Hex(file.text)) {
+      return Changed(file);
+    } else {
+      ++plan.applied;
+    }
+  }
+  return plan;
 }
 
 }  // namespace gonghui::sql

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -39,7 +42,9 @@ constexpr const char* kAreas[] = {"reports", "casework", "activities", "funds", 
 struct BackupOptions {
   std::string data = "var/data";
   std::string folder;                  // Of the backup.
+  std::string into;                    // Folder of backups.
   std::vector<std::string> url_files;  // AREA=FILE.
+  int keep = 0;                        // 0: all.
   bool keys = false;
 };
 
@@ -67,13 +72,21 @@ absl::StatusOr<std::string> DigestOf(const fs::path& path) {
   return absl::BytesToHexString(bytes);
 }
 
-// Area -> database URL, of all areas.
+// Area -> database URL, of all areas: as the options say, else the server's own variables, else
+// SQLite in the data folder.
 absl::StatusOr<std::map<std::string, std::string>> UrlsOf(const BackupOptions& options) {
   std::map<std::string, std::string> urls;
+  std::vector<std::string> url_files;
   for (const std::string area : kAreas) {
     urls[area] = absl::StrCat("sqlite:", options.data, "/", area, ".db");
+    const std::string variable =
+        absl::StrCat("GONGHUI_", absl::AsciiStrToUpper(area), "_DATABASE_URL_FILE");
+    if (const char* file = std::getenv(variable.c_str()); file != nullptr) {
+      url_files.push_back(absl::StrCat(area, "=", file));
+    }
   }
-  for (const std::string& given : options.url_files) {
+  url_files.insert(url_files.end(), options.url_files.begin(), options.url_files.end());
+  for (const std::string& given : url_files) {
     const std::pair<std::string, std::string> named =
         absl::StrSplit(given, absl::MaxSplits('=', 1));
     const auto area = urls.find(named.first);
@@ -154,13 +167,53 @@ void ShowManifest(const Session& session, const json& manifest) {
   Print(table.Text());
 }
 
+// Of a backup that --into makes: the instant, so that names sort by age.
+constexpr char kStamp[] = "%E4Y%m%dT%H%M%SZ";
+
+// The backups that --into made in a folder, the oldest first.
+std::vector<fs::path> BackupsIn(const fs::path& into) {
+  std::vector<fs::path> backups;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(into, ignored)) {
+    absl::Time made;
+    if (fs::exists(entry.path() / kManifest) &&
+        absl::ParseTime(kStamp, entry.path().filename().string(), &made, nullptr)) {
+      backups.push_back(entry.path());
+    }
+  }
+  std::sort(backups.begin(), backups.end());
+  return backups;
+}
+
+void KeepNewest(const fs::path& into, int keep) {
+  std::vector<fs::path> backups = BackupsIn(into);
+  std::error_code ignored;
+  for (size_t i = 0; i + static_cast<size_t>(keep) < backups.size(); ++i) {
+    fs::remove_all(backups[i], ignored);
+  }
+}
+
+// The folder itself, or the newest backup in it.
+fs::path BackupAt(const fs::path& folder) {
+  if (fs::exists(folder / kManifest)) return folder;
+  const std::vector<fs::path> backups = BackupsIn(folder);
+  return backups.empty() ? folder : backups.back();
+}
+
 absl::StatusOr<int> Backup(Session& session, const BackupOptions& options) {
-  const fs::path folder = options.folder;
-  const fs::path partial = options.folder + ".partial";
+  if (options.folder.empty() == options.into.empty()) {
+    return InvalidArgument(common::v1::REASON_FIELD_REQUIRED, "give --to or --into, one of them",
+                           "请在 --to 与 --into 中任选其一");
+  }
+  const fs::path folder =
+      options.into.empty()
+          ? fs::path(options.folder)
+          : fs::path(options.into) / absl::FormatTime(kStamp, absl::Now(), absl::UTCTimeZone());
+  const fs::path partial = folder.string() + ".partial";
   if (fs::exists(folder)) {
     return AlreadyExists(common::v1::REASON_ALREADY_EXISTS,
-                         absl::StrCat(options.folder, " exists; name a new folder with --to"),
-                         absl::StrCat(options.folder, " 已存在，请用 --to 指定新文件夹"));
+                         absl::StrCat(folder.string(), " exists; name a new folder with --to"),
+                         absl::StrCat(folder.string(), " 已存在，请用 --to 指定新文件夹"));
   }
   std::error_code ignored;
   fs::remove_all(partial, ignored);
@@ -174,6 +227,7 @@ absl::StatusOr<int> Backup(Session& session, const BackupOptions& options) {
     return written;
   }
   fs::rename(partial, folder);
+  if (options.keep > 0 && !options.into.empty()) KeepNewest(options.into, options.keep);
   ShowManifest(session, *manifest);
   if (!options.keys) {
     PrintNote(session.Say(
@@ -206,7 +260,7 @@ absl::StatusOr<json> CheckedManifest(const fs::path& folder) {
 }
 
 absl::StatusOr<int> Restore(Session& session, const BackupOptions& options) {
-  const fs::path folder = options.folder;
+  const fs::path folder = BackupAt(options.folder);
   ASSIGN_OR_RETURN(const json manifest, CheckedManifest(folder));
   ASSIGN_OR_RETURN(const auto urls, UrlsOf(options));
   for (const json& database : manifest["databases"]) {
@@ -248,20 +302,25 @@ void AddBackupCommands(Program& program) {
   CLI::App* backup =
       AddCommand(program.app, "backup", "Copy all databases of an installation while it runs",
                  "gonghui backup --data var/data --to /backup/2026-11-22");
-  backup->add_option("--to", options->folder, "New folder for the backup")
-      ->required()
+  backup->add_option("--to", options->folder, "New folder for the backup")->type_name("DIR");
+  backup->add_option("--into", options->into, "Folder of backups: makes a new one in it")
       ->type_name("DIR");
+  backup->add_option("--keep", options->keep, "With --into: remove all but the newest so many")
+      ->check(CLI::Range(1, 10000));
   backup->add_flag("--with-keys", options->keys,
                    "Also the keys of personal data and of the ledger: keep such a backup sealed");
   OnRun(backup, program, [&session, options] { return Backup(session, *options); });
   CLI::App* restore = AddCommand(program.app, "restore", "Put a backup into empty databases",
                                  "gonghui restore --from /backup/2026-11-22 --data var/restored");
-  restore->add_option("--from", options->folder, "Folder of the backup")
+  restore
+      ->add_option("--from", options->folder,
+                   "Folder of the backup, or of backups: then the newest of them")
       ->required()
       ->type_name("DIR");
   OnRun(restore, program, [&session, options] { return Restore(session, *options); });
   for (CLI::App* command : {backup, restore}) {
     command->add_option("--data", options->data, "Data folder of the server")
+        ->envname("GONGHUI_DATA")
         ->type_name("DIR")
         ->capture_default_str();
     command

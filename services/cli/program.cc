@@ -65,6 +65,7 @@ Program::Program()
   AddDuesCommands(*this);
   AddKeyCommands(*this);
   AddBackupCommands(*this);
+  AddMigrateCommands(*this);
   AddDoctorCommands(*this);
   AddCallCommands(*this);
   AddTokenCommands(*this);

@@ -60,6 +60,7 @@ void AddBankCommands(Program& program);
 void AddDuesCommands(Program& program);
 void AddKeyCommands(Program& program);
 void AddBackupCommands(Program& program);
+void AddMigrateCommands(Program& program);
 void AddDoctorCommands(Program& program);
 void AddCallCommands(Program& program);
 void AddTokenCommands(Program& program);

@@ -36,15 +36,6 @@ namespace {
 constexpr std::string_view kChartFile = "chart.yaml";
 constexpr std::string_view kStatementFile = "statements.yaml";
 
-std::vector<EmbeddedFile> Schema() {
-  std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
-  for (const auto& part : {embedded::common_feed_schema(), embedded::common_records_schema(),
-                           embedded::services_funds_schema()}) {
-    files.insert(files.end(), part.begin(), part.end());
-  }
-  return files;
-}
-
 class Funds : public Hosted {
  public:
   Funds(const Host& host, Charts charts, LevyRules levy_rules, catalog::Catalog catalog)
@@ -172,8 +163,17 @@ class Funds : public Hosted {
 
 }  // namespace
 
+std::vector<EmbeddedFile> FundsSchema() {
+  std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
+  for (const auto& part : {embedded::common_feed_schema(), embedded::common_records_schema(),
+                           embedded::services_funds_schema()}) {
+    files.insert(files.end(), part.begin(), part.end());
+  }
+  return files;
+}
+
 absl::StatusOr<std::unique_ptr<Hosted>> OpenFunds(const Host& host) {
-  RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  RETURN_IF_ERROR(sql::Migrate(*host.db, FundsSchema(), host.clock->NowMicros()));
   RETURN_IF_ERROR(ChainOldVouchers(*host.db));
   std::vector<EmbeddedFile> kinds;
   std::optional<EmbeddedFile> chart_file;

@@ -26,9 +26,9 @@
 #include "services/membership/member_imports.h"
 #include "services/membership/member_merges.h"
 #include "services/membership/members.h"
+#include "services/membership/name_key_backfill.h"
 #include "services/membership/organizations.h"
 #include "services/membership/personal_copies.h"
-#include "services/membership/name_key_backfill.h"
 #include "services/membership/personal_keys.h"
 #include "services/membership/reorganizations.h"
 #include "services/membership/schema.embedded.h"
@@ -292,7 +292,9 @@ class MembershipService : public Hosted {
   rpc::Service register_service_;
 };
 
-std::vector<EmbeddedFile> Schema() {
+}  // namespace
+
+std::vector<EmbeddedFile> MembershipSchema() {
   std::vector<EmbeddedFile> files;
   for (const std::vector<EmbeddedFile>* part :
        {&embedded::common_rpc_schema(), &embedded::common_feed_schema(),
@@ -303,10 +305,8 @@ std::vector<EmbeddedFile> Schema() {
   return files;
 }
 
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<Hosted>> OpenMembership(const Host& host) {
-  RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  RETURN_IF_ERROR(sql::Migrate(*host.db, MembershipSchema(), host.clock->NowMicros()));
   RETURN_IF_ERROR(FillNameKeys(*host.db));
   ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
                    host.catalog(embedded::services_membership_catalog()));

@@ -29,14 +29,6 @@ namespace {
 
 constexpr const char* kSources[] = {"membership", "funds", "activities", "casework"};
 
-std::vector<EmbeddedFile> Schema() {
-  std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
-  for (const auto* more : {&embedded::common_feed_schema(), &embedded::services_reports_schema()}) {
-    files.insert(files.end(), more->begin(), more->end());
-  }
-  return files;
-}
-
 class Reports final : public Hosted {
  public:
   Reports(const Host& host, Measures measures, SummaryForms forms)
@@ -217,8 +209,16 @@ class Reports final : public Hosted {
 
 }  // namespace
 
+std::vector<EmbeddedFile> ReportsSchema() {
+  std::vector<EmbeddedFile> files = embedded::common_rpc_schema();
+  for (const auto* more : {&embedded::common_feed_schema(), &embedded::services_reports_schema()}) {
+    files.insert(files.end(), more->begin(), more->end());
+  }
+  return files;
+}
+
 absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host) {
-  RETURN_IF_ERROR(sql::Migrate(*host.db, Schema(), host.clock->NowMicros()));
+  RETURN_IF_ERROR(sql::Migrate(*host.db, ReportsSchema(), host.clock->NowMicros()));
   ASSIGN_OR_RETURN(const std::vector<EmbeddedFile> files,
                    host.catalog(embedded::services_reports_catalog()));
   ASSIGN_OR_RETURN(Measures measures, Measures::Load(files));

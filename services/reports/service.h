@@ -2,12 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/embedded.h"
 #include "common/host/host.h"
 
 namespace gonghui::reports {
+
+// The migrations of its database (common/sql/migrate.h).
+std::vector<EmbeddedFile> ReportsSchema();
 
 absl::StatusOr<std::unique_ptr<Hosted>> OpenReports(const Host& host);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "common/base/status.h"
 #include "common/ops/dial.h"
 #include "common/rpc/server.h"
+#include "services/server/migrations.h"
 #include "services/server/suite.h"
 #include "services/server/watchdog.h"
 
@@ -85,6 +87,9 @@ std::vector<ConfigOption> Options() {
       {"request_days", "400",
        "days for which the answer to a request_id is kept; a request repeated later runs anew"},
       {"reflection", "true", "offer gRPC server reflection", false, true},
+      {"migrate", "",
+       "plan: tell what a start would change in the databases, and end; apply: change it, and end; "
+       "distribute: also spread the tables over a Citus cluster"},
       {"probe", "",
        "start nothing, tell by the exit code whether a server lives: HOST:PORT of gRPC, or "
        "http://HOST:PORT/readyz"},
@@ -196,6 +201,26 @@ absl::StatusOr<Suite::Options> SuiteOptions(const Config& config) {
   return options;
 }
 
+absl::Status Migrate(std::string_view what, const Suite::Options& options) {
+  std::map<std::string, std::string> databases;
+  for (const std::string& area : options.services) {
+    const auto url = options.database_urls.find(area);
+    databases[area] = url != options.database_urls.end()
+                          ? url->second
+                          : absl::StrCat("sqlite:", options.data_dir, "/", area, ".db");
+  }
+  if (what == "apply") return MigrateAll(databases);
+  if (what == "distribute") return DistributeAll(databases);
+  if (what != "plan") {
+    return InvalidArgument(common::v1::REASON_FIELD_INVALID,
+                           "--migrate takes plan, apply or distribute",
+                           "--migrate 只接受 plan、apply 或 distribute");
+  }
+  ASSIGN_OR_RETURN(const std::string plan, PlanMigrations(databases));
+  std::fputs(plan.c_str(), stdout);
+  return absl::OkStatus();
+}
+
 // nullptr without an address over TCP.
 std::unique_ptr<Watchdog> StartWatchdog(const Config& config, int port) {
   std::string address;
@@ -216,6 +241,9 @@ absl::Status Run(const Config& config) {
   if (const std::string& target = config.Get("probe"); !target.empty()) return ops::Probe(target);
   RETURN_IF_ERROR(RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(Suite::Options options, SuiteOptions(config));
+  if (const std::string& what = config.Get("migrate"); !what.empty()) {
+    return Migrate(what, options);
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Suite> suite, Suite::Start(std::move(options)));
   log::Info("ready", {{"port", int64_t{suite->port()}},
                       {"ops_port", int64_t{suite->ops_port()}},

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -86,8 +87,18 @@ TEST_F(BackupTest, ADrillEndsWithASoundLedgerAndSoundFigures) {
             fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_EQ(Gonghui("backup --data " + Quoted("data") + " --to " + Quoted("copy")).code, 4);
 
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(
+        Gonghui("backup --data " + Quoted("data") + " --into " + Quoted("nights") + " --keep 1")
+            .code,
+        0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // Named by the second.
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "nights"), {}), 1);
+
   suite_.reset();
   fs::rename(folder_ / "data", folder_ / "lost");
+  ASSERT_EQ(Gonghui("restore --from " + Quoted("nights") + " --data " + Quoted("newest")).code, 0);
   const Result restore = Gonghui("restore --from " + Quoted("copy") + " --data " + Quoted("data"));
   ASSERT_EQ(restore.code, 0) << restore.err;
   EXPECT_EQ(Gonghui("restore --from " + Quoted("copy") + " --data " + Quoted("data")).code, 4)
