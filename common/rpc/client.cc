@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/rpc/field_path.h"
@@ -27,6 +29,7 @@ constexpr int kMaxMessageBytes = 64 << 20;
 constexpr int kTries = 3;
 constexpr absl::Duration kFirstBackoff = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
+constexpr absl::Duration kLongestRateWait = absl::Seconds(2);
 // What a call made on behalf of another leaves that one to give its own answer in time.
 constexpr absl::Duration kParentMargin = absl::Milliseconds(50);
 
@@ -66,6 +69,26 @@ absl::Duration Backoff(int failed_tries) {
   thread_local std::minstd_rand generator{std::random_device{}()};
   const absl::Duration whole = std::min(kFirstBackoff * (1 << failed_tries), kLongestBackoff);
   return whole * std::uniform_real_distribution<double>(0.5, 1.0)(generator);
+}
+
+// How long to wait before the next try; nullopt: the answer stands.
+std::optional<absl::Duration> PauseAfter(const absl::Status& status, std::string_view method,
+                                         const google::protobuf::Message& request,
+                                         int failed_tries) {
+  if (failed_tries == kTries) return std::nullopt;
+  if (absl::IsUnavailable(status) && IsRepeatable(method, request)) {
+    return Backoff(failed_tries - 1);
+  }
+  // A call that was one too many was not run: any may be repeated.
+  if (ReasonOf(status) != common::v1::REASON_RATE_LIMITED) return std::nullopt;
+  for (const auto& [key, value] : MetadataOf(status)) {
+    int64_t milliseconds = 0;
+    if (key == "retry_ms" && absl::SimpleAtoi(value, &milliseconds) &&
+        absl::Milliseconds(milliseconds) <= kLongestRateWait) {
+      return absl::Milliseconds(milliseconds);
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -117,12 +140,14 @@ absl::Status Client::Send(std::string_view method, const google::protobuf::Messa
   const std::string path(method);
   for (int tries = 1;; ++tries) {
     absl::Status status = state_->InvokeOnce(path, request, response, deadline, traceparent, token);
-    if (!absl::IsUnavailable(status) || tries == kTries || !IsRepeatable(method, request)) {
+    if (status.ok()) return status;
+    const std::optional<absl::Duration> pause = PauseAfter(status, method, request, tries);
+    // Callers from outside wait by themselves: here they would hold a thread.
+    if (!pause.has_value() || (state_->options.forwards && !absl::IsUnavailable(status)) ||
+        absl::Now() + *pause >= deadline) {
       return status;
     }
-    const absl::Duration pause = Backoff(tries - 1);
-    if (absl::Now() + pause >= deadline) return status;
-    absl::SleepFor(pause);
+    absl::SleepFor(*pause);
   }
 }
 

@@ -81,7 +81,7 @@ bool IsTransient(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsCancelled(status) || absl::IsUnknown(status) ||
          reason == common::v1::REASON_OVERLOADED || reason == common::v1::REASON_CONFLICT ||
-         reason == common::v1::REASON_OUTCOME_UNKNOWN;
+         reason == common::v1::REASON_RATE_LIMITED || reason == common::v1::REASON_OUTCOME_UNKNOWN;
 }
 
 // Reasons that lie in the item alone: they do not go away by themselves.

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -202,7 +203,9 @@ TEST_F(SecurityTest, CallersAreLimitedEachForThemselves) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(CallWith(hasty), HasReason(common::v1::REASON_NOT_FOUND));
   }
+  // Our client waits for half a second, twice: the clock stands still, so that it gains nothing.
   EXPECT_THAT(CallWith(hasty), HasReason(common::v1::REASON_RATE_LIMITED));
+  EXPECT_EQ(EventsOf("rate_limited") - before, 3);
   EXPECT_THAT(CallWith(TokenOf("calm")), HasReason(common::v1::REASON_NOT_FOUND));
 
   const grpc::Status refused = CallRaw({"Bearer " + hasty});
@@ -219,13 +222,28 @@ TEST_F(SecurityTest, CallersAreLimitedEachForThemselves) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(CallWith(payroll), HasReason(common::v1::REASON_NOT_FOUND));
   }
+  // Nobody waits till midnight.
   EXPECT_THAT(CallWith(payroll), HasReason(common::v1::REASON_RATE_LIMITED));
-  EXPECT_EQ(EventsOf("rate_limited") - before, 3);
+  EXPECT_EQ(EventsOf("rate_limited") - before, 5);
   // The platform's own services are not callers.
   const std::string service = TokenOf("reports", "service");
   for (int i = 0; i < 6; ++i) {
     EXPECT_NE(ReasonOf(CallWith(service)), common::v1::REASON_RATE_LIMITED);
   }
+}
+
+TEST_F(SecurityTest, OurClientWaitsForItsTurn) {
+  Start({.caller_per_second = 2});
+  std::thread time([this] {
+    for (int i = 0; i < 20; ++i) {
+      absl::SleepFor(absl::Milliseconds(50));
+      clock_.Advance(absl::Milliseconds(100));
+    }
+  });
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_THAT(CallWith(TokenOf("hasty")), HasReason(common::v1::REASON_NOT_FOUND));
+  }
+  time.join();
 }
 
 TEST_F(SecurityTest, CallersOfAFederationShareItsLimit) {
