@@ -1,8 +1,10 @@
 // gonghui doctor against a suite that runs, one that does not, and with tokens that are no good.
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "common/testing/certificates.h"
 #include "tests/integration/cli_suite.h"
 
 namespace gonghui {
@@ -13,6 +15,20 @@ using ::testing::Not;
 
 class DoctorTest : public CliTest {
  protected:
+  // The suite anew on the same data, changed.
+  void Restart(const std::function<void(Suite::Options&)>& change) {
+    suite_.reset();
+    Suite::Options options;
+    options.data_dir = (folder_ / "data").string();
+    options.dev = true;
+    options.log_calls = false;
+    change(options);
+    auto suite = Suite::Start(std::move(options));
+    ASSERT_TRUE(suite.ok()) << suite.status();
+    suite_ = *std::move(suite);
+    port_ = suite_->port();
+  }
+
   // The verdict of a check; "none" where it was not made.
   static std::string VerdictOf(const Result& result, const std::string& name) {
     const auto report = nlohmann::json::parse(result.out, nullptr, false);
@@ -40,16 +56,7 @@ TEST_F(DoctorTest, FindsARunningSuiteWell) {
 }
 
 TEST_F(DoctorTest, ReadsTheOperatorsPort) {
-  suite_.reset();
-  Suite::Options options;
-  options.data_dir = (folder_ / "data").string();
-  options.dev = true;
-  options.log_calls = false;
-  options.ops_port = 0;
-  auto suite = Suite::Start(std::move(options));
-  ASSERT_TRUE(suite.ok()) << suite.status();
-  suite_ = *std::move(suite);
-  port_ = suite_->port();
+  Restart([](Suite::Options& options) { options.ops_port = 0; });
   const Result json =
       Gonghui(absl::StrCat("doctor --json --ops http://127.0.0.1:", suite_->ops_port()));
   for (const char* check : {"ready", "clock", "version", "descriptors"}) {
@@ -86,21 +93,38 @@ TEST_F(DoctorTest, TellsAWrongToken) {
 }
 
 TEST_F(DoctorTest, TellsAServiceThatIsMissing) {
-  suite_.reset();
-  Suite::Options options;
-  options.services = {"membership"};
-  options.data_dir = (folder_ / "data").string();
-  options.dev = true;
-  options.log_calls = false;
-  auto suite = Suite::Start(std::move(options));
-  ASSERT_TRUE(suite.ok()) << suite.status();
-  suite_ = *std::move(suite);
-  port_ = suite_->port();
+  Restart([](Suite::Options& options) { options.services = {"membership"}; });
   const Result json = Gonghui("doctor --json");
   EXPECT_EQ(json.code, 3);
   EXPECT_EQ(VerdictOf(json, "service membership"), "OK");
   EXPECT_EQ(VerdictOf(json, "service funds"), "FAIL");
   EXPECT_EQ(VerdictOf(json, "figures"), "WARN");
+}
+
+TEST_F(DoctorTest, TellsWhenTheCertificateEnds) {
+  const testing::CertificateAuthority authority("test");
+  const std::string folder = (folder_ / "tls").string();
+  const auto doctor = [&](absl::Duration life) {
+    testing::PublishCertificates(folder,
+                                 authority.Issue("DNS:localhost,IP:127.0.0.1", absl::Now() + life),
+                                 authority.certificate());
+    Restart([&](Suite::Options& options) {
+      options.tls.cert_file = folder + "/cert.pem";
+      options.tls.key_file = folder + "/key.pem";
+      options.tls.ca_file = folder + "/ca.pem";
+    });
+    return Gonghui(absl::StrCat("doctor --json --ca-file '", folder, "/ca.pem'"));
+  };
+  const Result well = doctor(absl::Hours(24 * 90));
+  EXPECT_EQ(well.code, 0) << well.out << well.err;
+  EXPECT_EQ(VerdictOf(well, "encryption"), "OK");
+  EXPECT_THAT(well.out, HasSubstr("good until"));
+  const Result soon = doctor(absl::Hours(24 * 3));
+  EXPECT_EQ(soon.code, 1) << soon.out << soon.err;
+  EXPECT_EQ(VerdictOf(soon, "encryption"), "WARN");
+  const Result plain = Gonghui("doctor --json");
+  EXPECT_EQ(plain.code, 3);
+  EXPECT_EQ(VerdictOf(plain, "server"), "FAIL");
 }
 
 }  // namespace

@@ -247,12 +247,13 @@ TEST_F(OperatorsTest, OneTraceLeadsFromTheGatewayToTheFollower) {
 
   const auto client = suite_->NewClient(token_);
   bool refuse = true;
+  feed::Follower::Options options;
+  options.source = "membership";
+  options.client = client.get();
+  options.db = database.get();
+  options.slow = absl::ZeroDuration();
   feed::Follower follower(
-      {.source = "membership",
-       .client = client.get(),
-       .db = database.get(),
-       .slow = absl::ZeroDuration()},
-      [&](sql::Tx& tx, const std::vector<feed::v1::Event>& events) -> absl::Status {
+      options, [&](sql::Tx& tx, const std::vector<feed::v1::Event>& events) -> absl::Status {
         EXPECT_EQ(CurrentTrace(), TraceOf(events.front().traceparent()));
         EXPECT_THAT(tx.Run({"test.read", "SELECT 1"}), IsOk());
         return refuse ? Internal("cannot be applied") : absl::OkStatus();
@@ -314,8 +315,12 @@ TEST(FollowerTest, WhatStandsBeforeABadEventIsApplied) {
   ASSERT_THAT(sql::Migrate(*database, embedded::common_feed_schema(), 0), IsOk());
   const std::string folder = ::testing::TempDir() + StrCat("follower_", ::getpid());
   std::filesystem::remove_all(folder);
-  auto suite = Suite::Start(
-      {.services = {"membership"}, .data_dir = folder, .dev = true, .log_calls = false});
+  Suite::Options only;
+  only.services = {"membership"};
+  only.data_dir = folder;
+  only.dev = true;
+  only.log_calls = false;
+  auto suite = Suite::Start(std::move(only));
   ASSERT_THAT(suite, IsOk());
   sql::Database& source = (*suite)->database("membership");
   for (int i = 1; i <= 5; ++i) {
@@ -350,7 +355,11 @@ TEST(FollowerTest, WhatStandsBeforeABadEventIsApplied) {
   const auto token = (*suite)->DevToken(actor);
   ASSERT_THAT(token, IsOk());
   const auto client = (*suite)->NewClient(*token);
-  feed::Follower follower({.source = "membership", .client = client.get(), .db = database.get()},
+  feed::Follower::Options options;
+  options.source = "membership";
+  options.client = client.get();
+  options.db = database.get();
+  feed::Follower follower(options,
                           [](sql::Tx&, const std::vector<feed::v1::Event>& events) -> absl::Status {
                             for (const auto& event : events) {
                               if (event.type() == "bad") return Internal("a bad event");
