@@ -278,7 +278,7 @@ TEST_P(LeviesTest, EveryMethodChecksFederationAndPermission) {
       ++methods;
     }
   }
-  EXPECT_EQ(methods, 31);
+  EXPECT_EQ(methods, 32);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, LeviesTest, ::testing::ValuesIn(testing::Engines()));
