@@ -1,6 +1,4 @@
 // Tokens of an outside issuer: its keys, and every way to forge one.
-#include "common/auth/trusted_issuers.h"
-
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <openssl/core_names.h>
@@ -15,6 +13,7 @@
 #include <thread>
 
 #include "absl/strings/escaping.h"
+#include "common/auth/trusted_issuers.h"
 #include "common/base/text.h"
 #include "common/testing/matchers.h"
 
@@ -156,50 +155,51 @@ TEST_F(TrustedIssuersTest, GoodTokensOfEachKind) {
       issuers.Verify(outside_.Token(kHeader, ClaimsWith("iss", R"("gonghui")")), kNow).ok());
 }
 
-TEST_F(TrustedIssuersTest, EveryForgedTokenIsRefused) {
-  TrustedIssuers::Options options = OutsideOptions();
-  options.keys_file = file_;
-  TrustedIssuers issuers(options);
-  ASSERT_THAT(issuers.Start(), IsOk());
-  const std::string good = outside_.Token(kHeader, ClaimsWith());
-  ASSERT_THAT(issuers.Verify(good, kNow), IsOk());
+using NamedTokens = std::vector<std::pair<std::string, std::string>>;
 
+std::string WithHeader(const RsaIssuer& issuer, const std::string& header) {
+  return issuer.Token(header, ClaimsWith());
+}
+
+std::string WithClaim(const RsaIssuer& issuer, const std::string& name, const std::string& value) {
+  return issuer.Token(kHeader, ClaimsWith(name, value));
+}
+
+// Signed with a secret that everybody knows: the public key.
+std::string KeyedWith(const std::string& key) {
+  const std::string text =
+      StrCat(Encode(R"({"alg":"HS256","kid":"r1"})"), ".", Encode(ClaimsWith()));
+  unsigned char mac[32];
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size);
+  return StrCat(text, ".", Encode(std::string(reinterpret_cast<char*>(mac), size)));
+}
+
+// Tokens that nobody with the issuer's key signed, or that try to choose the key.
+NamedTokens BadSignatures(const RsaIssuer& issuer) {
   const RsaIssuer stranger;
+  const std::string good = issuer.Token(kHeader, ClaimsWith());
   const auto part = [&](int n) { return std::string(Split(good, '.')[static_cast<size_t>(n)]); };
-  const auto with_header = [&](const std::string& header) {
-    return outside_.Token(header, ClaimsWith());
-  };
-  const auto with_claim = [&](const std::string& name, const std::string& value) {
-    return outside_.Token(kHeader, ClaimsWith(name, value));
-  };
-  const auto keyed_with_public_key = [&](const std::string& key) {
-    const std::string text =
-        StrCat(Encode(R"({"alg":"HS256","kid":"r1"})"), ".", Encode(ClaimsWith()));
-    unsigned char mac[32];
-    unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size);
-    return StrCat(text, ".", Encode(std::string(reinterpret_cast<char*>(mac), size)));
-  };
   const std::string none = Encode(R"({"alg":"none","kid":"r1"})");
-  const std::vector<std::pair<std::string, std::string>> forged = {
+  return {
       {"alg none", StrCat(none, ".", part(1), ".")},
       {"alg none, with a signature", StrCat(none, ".", part(1), ".", part(2))},
-      {"HS256 with the modulus", keyed_with_public_key(outside_.Modulus())},
-      {"HS256 with the JWK", keyed_with_public_key(outside_.Jwk("r1"))},
-      {"another algorithm of RSA", with_header(R"({"alg":"PS256","kid":"r1"})")},
-      {"no algorithm", with_header(R"({"kid":"r1"})")},
+      {"HS256 with the modulus", KeyedWith(issuer.Modulus())},
+      {"HS256 with the JWK", KeyedWith(issuer.Jwk("r1"))},
+      {"another algorithm of RSA", WithHeader(issuer, R"({"alg":"PS256","kid":"r1"})")},
+      {"no algorithm", WithHeader(issuer, R"({"kid":"r1"})")},
       {"changed payload",
        StrCat(part(0), ".", Encode(ClaimsWith("federation", R"("*")")), ".", part(2))},
       {"cut signature", good.substr(0, good.size() - 8)},
       {"no signature", StrCat(part(0), ".", part(1), ".")},
       {"longer signature", good + "AAAA"},
       {"another key under the kid", stranger.Token(kHeader, ClaimsWith())},
-      {"unknown kid", with_header(R"({"alg":"RS256","kid":"r2"})")},
-      {"no kid", with_header(R"({"alg":"RS256"})")},
-      {"kid is a path", with_header(R"({"alg":"RS256","kid":"../../../../etc/passwd"})")},
-      {"kid is SQL", with_header(R"({"alg":"RS256","kid":"r1' OR '1'='1"})")},
-      {"kid is no text", with_header(R"({"alg":"RS256","kid":["r1"]})")},
+      {"unknown kid", WithHeader(issuer, R"({"alg":"RS256","kid":"r2"})")},
+      {"no kid", WithHeader(issuer, R"({"alg":"RS256"})")},
+      {"kid is a path", WithHeader(issuer, R"({"alg":"RS256","kid":"../../../../etc/passwd"})")},
+      {"kid is SQL", WithHeader(issuer, R"({"alg":"RS256","kid":"r1' OR '1'='1"})")},
+      {"kid is no text", WithHeader(issuer, R"({"alg":"RS256","kid":["r1"]})")},
       {"jwk in the header",
        stranger.Token(StrCat(R"({"alg":"RS256","kid":"r9","jwk":)", stranger.Jwk("r9"), "}"),
                       ClaimsWith())},
@@ -210,41 +210,58 @@ TEST_F(TrustedIssuersTest, EveryForgedTokenIsRefused) {
        stranger.Token(
            R"({"alg":"RS256","kid":"r1","jku":"http://127.0.0.1:1/k","x5u":"http://127.0.0.1:1/c"})",
            ClaimsWith())},
-      {"crit in the header", with_header(R"({"alg":"RS256","kid":"r1","crit":["x"]})")},
-      {"two kids", with_header(R"({"alg":"RS256","kid":"r1","kid":"r1"})")},
-      {"refresh token by its header", with_header(R"({"alg":"RS256","kid":"r1","typ":"Refresh"})")},
-      {"ID token by its claim", with_claim("typ", R"("ID")")},
-      {"refresh token by its claim", with_claim("typ", R"("Refresh")")},
-      {"expired beyond the leeway", with_claim("exp", "1599999940")},
-      {"not valid yet", with_claim("nbf", "1600000061")},
-      {"no expiry", with_claim("exp", "")},
-      {"expiry is a text", with_claim("exp", R"("1600000300")")},
-      {"expiry is absurd", with_claim("exp", "1e300")},
-      {"other audience", with_claim("aud", R"("payroll")")},
-      {"no audience", with_claim("aud", "")},
-      {"audience is a number", with_claim("aud", "7")},
-      {"other issuer", with_claim("iss", R"("https://sso.example.com/realms/gh")")},
-      {"issuer with a slash more", with_claim("iss", R"("https://sso.example.org/realms/gh/")")},
-      {"no subject", with_claim("sub", "")},
-      {"no federation", with_claim("federation", "")},
-      {"two federations", with_claim("x", R"(1,"federation":"*")")},
-      {"duplicate claims deep inside", with_claim("x", R"({"a":{"b":1,"b":2}})")},
-      {"deep claims", with_claim("x", std::string(64, '[') + std::string(64, ']'))},
-      {"claims are a list", outside_.Token(kHeader, "[]")},
-      {"claims are cut", outside_.Token(kHeader, R"({"iss":)")},
-      {"a megabyte",
-       outside_.Token(kHeader, ClaimsWith("x", StrCat("\"", std::string(1 << 20, 'x'), "\"")))},
-      {"a megabyte of dots", std::string(1 << 20, '.')},
-      {"nothing", ""}};
-  for (const auto& [what, token] : forged) {
-    const absl::Status status = issuers.Verify(token, kNow).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << what;
+      {"crit in the header", WithHeader(issuer, R"({"alg":"RS256","kid":"r1","crit":["x"]})")},
+      {"two kids", WithHeader(issuer, R"({"alg":"RS256","kid":"r1","kid":"r1"})")},
+      {"refresh token by its header",
+       WithHeader(issuer, R"({"alg":"RS256","kid":"r1","typ":"Refresh"})")}};
+}
+
+// Tokens of the issuer that are not meant for us, or not now.
+NamedTokens BadClaims(const RsaIssuer& issuer) {
+  return {{"ID token by its claim", WithClaim(issuer, "typ", R"("ID")")},
+          {"refresh token by its claim", WithClaim(issuer, "typ", R"("Refresh")")},
+          {"expired beyond the leeway", WithClaim(issuer, "exp", "1599999940")},
+          {"not valid yet", WithClaim(issuer, "nbf", "1600000061")},
+          {"no expiry", WithClaim(issuer, "exp", "")},
+          {"expiry is a text", WithClaim(issuer, "exp", R"("1600000300")")},
+          {"expiry is absurd", WithClaim(issuer, "exp", "1e300")},
+          {"other audience", WithClaim(issuer, "aud", R"("payroll")")},
+          {"no audience", WithClaim(issuer, "aud", "")},
+          {"audience is a number", WithClaim(issuer, "aud", "7")},
+          {"other issuer", WithClaim(issuer, "iss", R"("https://sso.example.com/realms/gh")")},
+          {"issuer with a slash more",
+           WithClaim(issuer, "iss", R"("https://sso.example.org/realms/gh/")")},
+          {"no subject", WithClaim(issuer, "sub", "")},
+          {"no federation", WithClaim(issuer, "federation", "")},
+          {"two federations", WithClaim(issuer, "x", R"(1,"federation":"*")")},
+          {"duplicate claims deep inside", WithClaim(issuer, "x", R"({"a":{"b":1,"b":2}})")},
+          {"deep claims", WithClaim(issuer, "x", std::string(64, '[') + std::string(64, ']'))},
+          {"claims are a list", issuer.Token(kHeader, "[]")},
+          {"claims are cut", issuer.Token(kHeader, R"({"iss":)")},
+          {"a megabyte",
+           issuer.Token(kHeader, ClaimsWith("x", StrCat("\"", std::string(1 << 20, 'x'), "\"")))},
+          {"a megabyte of dots", std::string(1 << 20, '.')},
+          {"nothing", ""}};
+}
+
+TEST_F(TrustedIssuersTest, EveryForgedTokenIsRefused) {
+  TrustedIssuers::Options options = OutsideOptions();
+  options.keys_file = file_;
+  TrustedIssuers issuers(options);
+  ASSERT_THAT(issuers.Start(), IsOk());
+  ASSERT_THAT(issuers.Verify(outside_.Token(kHeader, ClaimsWith()), kNow), IsOk());
+
+  for (const NamedTokens& forged : {BadSignatures(outside_), BadClaims(outside_)}) {
+    for (const auto& [what, token] : forged) {
+      EXPECT_EQ(issuers.Verify(token, kNow).status().code(), absl::StatusCode::kUnauthenticated)
+          << what;
+    }
   }
   // Leeway is a minute, no more.
-  EXPECT_THAT(issuers.Verify(with_claim("exp", "1599999941"), kNow), IsOk());
-  EXPECT_THAT(issuers.Verify(with_claim("nbf", "1600000060"), kNow), IsOk());
-  EXPECT_THAT(issuers.Verify(with_header(R"({"alg":"RS256","kid":"r1","typ":"at+jwt"})"), kNow),
-              IsOk());
+  EXPECT_THAT(issuers.Verify(WithClaim(outside_, "exp", "1599999941"), kNow), IsOk());
+  EXPECT_THAT(issuers.Verify(WithClaim(outside_, "nbf", "1600000060"), kNow), IsOk());
+  const std::string typed = R"({"alg":"RS256","kid":"r1","typ":"at+jwt"})";
+  EXPECT_THAT(issuers.Verify(WithHeader(outside_, typed), kNow), IsOk());
 }
 
 TEST_F(TrustedIssuersTest, KeysThatAreTooWeakOrOfAnotherUse) {
