@@ -1,7 +1,7 @@
 // gonghui_bench [--full] [--seconds S] [--reps N] [NAME…]: what the suite does, as ratios to a bare
-// limit taken in the same run. Names: rpc members bulk vouchers facts figures columns city live;
-// none: all. --full: columns and city with ten million facts. Environment: GONGHUI_TEST_PG
-// (PostgreSQL URL), GONGHUI_TEST_REDIS.
+// limit taken in the same run. Names: rpc members bulk vouchers facts figures columns city live
+// overload; none: all. --full: columns and city with ten million facts. Environment:
+// GONGHUI_TEST_PG (PostgreSQL URL), GONGHUI_TEST_REDIS.
 #include <stdlib.h>
 
 #include <cstdio>
@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, void (*)(const Settings&)> benches = {
       {"rpc", BenchRpc},           {"members", BenchMembers}, {"bulk", BenchBulk},
       {"vouchers", BenchVouchers}, {"facts", BenchFacts},     {"figures", BenchFigures},
-      {"columns", BenchColumns},   {"city", BenchCity},       {"live", BenchLive}};
+      {"columns", BenchColumns},   {"city", BenchCity},       {"live", BenchLive},
+      {"overload", BenchOverload}};
   if (argc == 4 && std::strcmp(argv[1], "raw") == 0) {
     BenchImport(argv[2], std::atof(argv[3]));
     return 0;
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
     } else {
       std::fprintf(stderr,
                    "usage: gonghui_bench [--full] [--seconds S] [--reps N] "
-                   "[rpc|members|bulk|vouchers|facts|figures|columns|city|live]…\n");
+                   "[rpc|members|bulk|vouchers|facts|figures|columns|city|live|overload]…\n");
       return 2;
     }
   }

@@ -29,6 +29,7 @@ void BenchFigures(const Settings& settings);
 void BenchColumns(const Settings& settings);
 void BenchCity(const Settings& settings);
 void BenchLive(const Settings& settings);
+void BenchOverload(const Settings& settings);
 // `rate`: rows of the files a second, as measured from outside; the databases of that suite lie in
 // `folder`.
 void BenchImport(const std::string& folder, double rate);
