@@ -132,7 +132,9 @@ absl::StatusOr<std::unique_ptr<rpc::Client>> Session::Open(const std::string& to
   rpc::Client::Options options;
   options.address = server_;
   if (uses_tls_) {
-    ASSIGN_OR_RETURN(options.credentials, rpc::MakeChannelCredentials({.ca_file = ca_file_}));
+    rpc::TlsFiles files;
+    files.ca_file = ca_file_;
+    ASSIGN_OR_RETURN(options.credentials, rpc::MakeChannelCredentials(files));
   }
   if (!token.empty()) options.token = [token] { return token; };
   options.timeout = timeout;

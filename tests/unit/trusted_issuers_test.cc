@@ -1,4 +1,6 @@
 // Tokens of an outside issuer: its keys, and every way to forge one.
+#include "common/auth/trusted_issuers.h"
+
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <openssl/core_names.h>
@@ -13,7 +15,6 @@
 #include <thread>
 
 #include "absl/strings/escaping.h"
-#include "common/auth/trusted_issuers.h"
 #include "common/base/text.h"
 #include "common/testing/matchers.h"
 
@@ -90,9 +91,11 @@ std::string ClaimsWith(const std::string& name = "", const std::string& value = 
 }
 
 TrustedIssuers::Options OutsideOptions() {
-  return {.issuers = {"https://sso.example.org/realms/gh", "https://sso2.example.org"},
-          .audiences = {"gonghui-api"},
-          .grants_claim = "realm_access.roles"};
+  TrustedIssuers::Options options;
+  options.issuers = {"https://sso.example.org/realms/gh", "https://sso2.example.org"};
+  options.audiences = {"gonghui-api"};
+  options.grants_claim = "realm_access.roles";
+  return options;
 }
 
 class TrustedIssuersTest : public ::testing::Test {
@@ -315,8 +318,8 @@ TEST_F(TrustedIssuersTest, TheFileIsReadAgainWhenItChanges) {
   EXPECT_TRUE(Becomes(issuers, old_token, false));
   EXPECT_THAT(issuers.Verify(new_token, kNow), IsOk());
 
-  TrustedIssuers missing({.keys_file = "/nowhere/keys.json"});
-  EXPECT_FALSE(missing.Start().ok());
+  options.keys_file = "/nowhere/keys.json";
+  EXPECT_FALSE(TrustedIssuers(options).Start().ok());
 }
 
 // A JWKS address.
@@ -408,8 +411,8 @@ TEST_F(TrustedIssuersTest, AnIssuerThatIsAwayAtTheStartComesLater) {
   address.Serve(SetOf(outside_.Jwk("r1")));
   EXPECT_TRUE(Becomes(issuers, token, true));
 
-  TrustedIssuers malformed({.keys_url = "sso.example.org/certs"});
-  EXPECT_FALSE(malformed.Start().ok());
+  options.keys_url = "sso.example.org/certs";
+  EXPECT_FALSE(TrustedIssuers(options).Start().ok());
 }
 
 }  // namespace
