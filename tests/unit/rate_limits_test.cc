@@ -1,6 +1,7 @@
 #include "common/rpc/rate_limits.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -126,7 +127,8 @@ TEST(RateLimitsTest, ManySubjectsTakeBoundedRoom) {
 }
 
 TEST(RateLimitsTest, QuotaFile) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "quotas.yaml";
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / StrCat("quotas_", getpid(), ".yaml");
   std::ofstream(path) << "quotas:\n"
                          "  - {subject: payroll, calls_per_second: 5, calls_per_day: 10000}\n"
                          "  - {subject: portal, federation: demo, calls_per_second: 0.5}\n";

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -101,7 +102,9 @@ TrustedIssuers::Options OutsideOptions() {
 class TrustedIssuersTest : public ::testing::Test {
  protected:
   TrustedIssuersTest()
-      : file_((std::filesystem::path(::testing::TempDir()) / "issuer_keys.json").string()) {
+      : file_((std::filesystem::path(::testing::TempDir()) /
+               StrCat("issuer_keys_", getpid(), ".json"))
+                  .string()) {
     WriteKeys(SetOf(outside_.Jwk("r1", R"(,"alg":"RS256","use":"sig")")));
   }
 
