@@ -140,7 +140,9 @@ TEST(RateLimitsTest, QuotaFile) {
 
   std::ofstream(path) << "quotas:\n  - {subject: payroll, calls_per_hour: 5}\n";
   const absl::Status unknown = ReadQuotas(path.string()).status();
-  EXPECT_NE(std::string(unknown.message()).find("quotas.yaml:2"), std::string::npos) << unknown;
+  EXPECT_NE(std::string(unknown.message()).find(StrCat(path.filename().string(), ":2")),
+            std::string::npos)
+      << unknown;
   std::ofstream(path) << "quotas:\n  - {calls_per_second: 5}\n";
   EXPECT_FALSE(ReadQuotas(path.string()).ok());
   EXPECT_FALSE(ReadQuotas("/nowhere/quotas.yaml").ok());
