@@ -62,9 +62,9 @@ absl::Status ConfirmedAlready(int64_t confirmed) {
   return FailedPrecondition(
              common::v1::REASON_STATE_FORBIDS,
              StrCat(confirmed,
-                    " receipts of the batch are confirmed; it cannot be undone. Reverse "
-                    "a confirmed receipt by vouchers"),
-             StrCat("批次中已有 ", confirmed, " 笔确认入账，不能撤销；确认的收款请以凭证冲销"))
+                    " receipts of the batch are confirmed; it cannot be undone. Take the confirmed "
+                    "ones back with ReverseLevyReceipt"),
+             StrCat("批次中已有 ", confirmed, " 笔确认入账，不能撤销；确认的收款请逐笔冲销"))
       .With("confirmed", StrCat(confirmed))
       .With("allowed", "ResolveLevyReceipts, ConfirmLevyReceipts, ReverseLevyReceipt");
 }

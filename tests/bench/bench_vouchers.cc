@@ -238,8 +238,8 @@ void BenchTrialBalance(const Settings& settings) {
 }  // namespace
 
 // Posting one voucher a call: waiting calls share a transaction, compared with one transaction
-// each; and a thousand a call, compared with bare sqlite3 inserts of the vouchers and entries that
-// it wrote, each entry with its balance.
+// each, one after the other; and a thousand a call, compared with bare sqlite3 inserts of the
+// vouchers and entries that it wrote, each entry with its balance.
 void BenchVouchers(const Settings& settings) {
   BenchSuite together(Ledger());
   BenchSuite alone(OneEach(Ledger()));
